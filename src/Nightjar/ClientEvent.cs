@@ -1,0 +1,33 @@
+namespace Nightjar;
+
+/// <summary>Something that happened to a client; see <see cref="MqttClient.Events"/>.</summary>
+public abstract record ClientEvent
+{
+    private protected ClientEvent()
+    {
+    }
+
+    /// <summary>A connection was made.</summary>
+    public sealed record Connected(ConnectResult Result) : ClientEvent;
+
+    /// <summary>A connection ended. <see cref="Error"/> is null if this side asked for it.</summary>
+    public sealed record Disconnected(Exception? Error) : ClientEvent;
+
+    /// <summary>An attempt failed. <see cref="NextAttemptIn"/> is null if there will be no other.</summary>
+    public sealed record ConnectFailed(Exception Error, TimeSpan? NextAttemptIn) : ClientEvent;
+
+    /// <summary>The server answered a filter: granted or denied.</summary>
+    public sealed record SubscriptionAnswered(string Filter, ReasonCode ReasonCode) : ClientEvent;
+
+    /// <summary>A message came that no subscription of this client matches; it was acknowledged.</summary>
+    public sealed record Unrouted(string Topic) : ClientEvent;
+
+    /// <summary>A handler threw, retries included; the message is acknowledged.</summary>
+    public sealed record HandlerFailed(string Filter, string Topic, Exception Error) : ClientEvent;
+
+    /// <summary>QoS 0 messages were dropped because their subscriber is too slow.</summary>
+    public sealed record MessagesDropped(string Filter, long Count) : ClientEvent;
+
+    /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
+    public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent;
+}

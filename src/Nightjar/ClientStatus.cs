@@ -1,0 +1,32 @@
+namespace Nightjar;
+
+/// <summary>A moment's explanation of what a client does and why.</summary>
+public sealed record ClientStatus
+{
+    /// <summary>Where it is.</summary>
+    public required ClientState State { get; init; }
+
+    /// <summary>The server of the current or last attempt.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>What the server agreed to; null while not connected.</summary>
+    public ConnectResult? Connection { get; init; }
+
+    /// <summary>Why it is not connected; null while it is, or never tried.</summary>
+    public Exception? LastError { get; init; }
+
+    /// <summary>How long until the next attempt; null unless <see cref="ClientState.Waiting"/>.</summary>
+    public TimeSpan? NextAttemptIn { get; init; }
+
+    /// <summary>Attempts since the last stable connection.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>QoS 1 and 2 messages that were sent and wait for their answer.</summary>
+    public int InFlight { get; init; }
+
+    /// <summary>Messages that wait to be sent: for a connection, for quota or for room.</summary>
+    public int Queued { get; init; }
+
+    /// <summary>Received messages whose acknowledgement waits for a handler.</summary>
+    public int Unacknowledged { get; init; }
+}

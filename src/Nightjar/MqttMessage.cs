@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace Nightjar;
+
+/// <summary>A received message: a copy of its own, valid for ever, immutable, safe from any thread.</summary>
+public sealed class MqttMessage
+{
+    internal MqttMessage(string topic, ReadOnlyMemory<byte> payload)
+    {
+        Topic = topic;
+        Payload = payload;
+    }
+
+    /// <summary>The topic it was published to.</summary>
+    public string Topic { get; }
+
+    /// <summary>The bytes.</summary>
+    public ReadOnlyMemory<byte> Payload { get; }
+
+    /// <summary>The payload as UTF-8 text; bytes that are none become U+FFFD.</summary>
+    public string Text => Encoding.UTF8.GetString(Payload.Span);
+
+    /// <summary>How it was delivered.</summary>
+    public QoS QoS { get; internal init; }
+
+    /// <summary>It was stored before the subscription was made (or, with Retain As Published, published so).</summary>
+    public bool Retain { get; internal init; }
+
+    /// <summary>The server sent it before and had no answer.</summary>
+    public bool Duplicate { get; internal init; }
+
+    /// <summary>The packet identifier; 0 at QoS 0.</summary>
+    public ushort PacketId { get; internal init; }
+
+    /// <summary>5.0: what is left of its time to live; null if it has none.</summary>
+    public TimeSpan? TimeToLive => Properties?.TimeToLive;
+
+    /// <summary>5.0.</summary>
+    public PayloadFormat? PayloadFormat => Properties?.PayloadFormat;
+
+    /// <summary>5.0.</summary>
+    public string? ContentType => Properties?.ContentType;
+
+    /// <summary>5.0: where an answer is expected.</summary>
+    public string? ResponseTopic => Properties?.ResponseTopic;
+
+    /// <summary>5.0: what the answer should carry.</summary>
+    public ReadOnlyMemory<byte>? CorrelationData => Properties?.CorrelationData;
+
+    /// <summary>5.0: in the order of the wire.</summary>
+    public IReadOnlyList<UserProperty> UserProperties => Properties?.UserProperties ?? [];
+
+    /// <summary>5.0: the identifiers of the subscriptions that it matched.</summary>
+    public IReadOnlyList<uint> SubscriptionIdentifiers => Properties?.SubscriptionIdentifiers ?? [];
+
+    /// <summary>5.0: the topic alias that it came with; null if it had none.</summary>
+    public ushort? TopicAlias => Properties?.TopicAlias;
+
+    internal MessageProperties? Properties { get; init; }
+
+    /// <summary>Topic, QoS and size; not the payload.</summary>
+    public override string ToString() => $"{Topic} QoS {(int)QoS} {Payload.Length} B";
+}

@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging;
+
+namespace Nightjar;
+
+/// <summary>
+/// Everything that a client can be told. Set it, hand it to <see cref="MqttClient(MqttClientOptions)"/>: the constructor validates all of it at once (one
+/// exception lists every conflict) and keeps a snapshot, so later changes have no effect.
+/// </summary>
+public sealed class MqttClientOptions
+{
+    /// <summary>No server yet; add at least one.</summary>
+    public MqttClientOptions()
+    {
+    }
+
+    /// <summary>One server: <c>mqtt://user:p%40ss@host:1884</c>, <c>mqtts://host</c>.</summary>
+    public MqttClientOptions(string uri) => Servers.Add(new MqttServer(uri));
+
+    /// <summary>Where to connect. One is used for now; failover over several comes later.</summary>
+    public IList<MqttServer> Servers { get; } = [];
+
+    /// <summary>The version to speak. Default: 5.0.</summary>
+    public MqttVersion Version { get; set; } = MqttVersion.Mqtt5;
+
+    /// <summary>Whether to try 3.1.1 when a server does not know <see cref="Version"/>. Default: true.</summary>
+    public bool AllowVersionFallback { get; set; } = true;
+
+    /// <summary>The client identifier. Default: null, which means <c>nj-</c> and 80 random bits, kept for the client's life.</summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>How often the link is proved alive. Default: 60 s; whole seconds, at most 65,535; zero turns it off.</summary>
+    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>One deadline for name resolution, TCP, TLS and CONNACK together. Default: 15 s.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long <see cref="MqttClient.DisposeAsync"/> waits for what is on its way. Default: 5 s.</summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What the server publishes if this client dies. Default: nothing.</summary>
+    public WillMessage? Will { get; set; }
+
+    /// <summary>How long the server keeps the session, and whether it starts anew.</summary>
+    public SessionOptions Session { get; set; } = new();
+
+    /// <summary>What happens when a connection fails or cannot be made.</summary>
+    public ReconnectOptions Reconnect { get; set; } = new();
+
+    /// <summary>What waits to be sent, and how.</summary>
+    public OutboxOptions Outbox { get; set; } = new();
+
+    /// <summary>What the server may send, and how it is handed on.</summary>
+    public ReceiveOptions Receive { get; set; } = new();
+
+    /// <summary>5.0: user properties of CONNECT.</summary>
+    public IList<UserProperty> UserProperties { get; } = [];
+
+    /// <summary>Where logs go. Default: nowhere.</summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>The clock. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+}

@@ -1,0 +1,17 @@
+namespace Nightjar;
+
+/// <summary>The session: what server and client keep for each other between connections.</summary>
+public sealed class SessionOptions
+{
+    /// <summary>
+    /// Whether the first attempt of this client starts a new session; later ones resume it. Default: true. With an explicit client identifier, false resumes what an
+    /// earlier process left at the server. (Clean Start in 5.0, Clean Session in 3.1 and 3.1.1, where a session is clean for good unless a client identifier
+    /// was given.)
+    /// </summary>
+    public bool? CleanStart { get; set; }
+
+    /// <summary>
+    /// 5.0: how long the server keeps the session after the connection ends. Default: 1 h; whole seconds; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.
+    /// </summary>
+    public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromHours(1);
+}

@@ -1,0 +1,23 @@
+namespace Nightjar;
+
+/// <summary>How a subscription is made. The properties of MQTT 5 are ignored with 3.1 and 3.1.1.</summary>
+public sealed record SubscribeOptions
+{
+    /// <summary>The highest QoS that messages come with. Default: 1.</summary>
+    public QoS QoS { get; init; } = QoS.AtLeastOnce;
+
+    /// <summary>5.0: do not receive what this client itself published. Default: false.</summary>
+    public bool NoLocal { get; init; }
+
+    /// <summary>5.0: keep the RETAIN flag as it was published. Default: false, it then marks only what was stored before.</summary>
+    public bool RetainAsPublished { get; init; }
+
+    /// <summary>5.0: which retained messages to receive. Default: all, at each SUBSCRIBE.</summary>
+    public RetainHandling RetainHandling { get; init; }
+
+    /// <summary>5.0: a number that the server sends back with each message; 1 to 268,435,455. Default: null, none.</summary>
+    public uint? SubscriptionIdentifier { get; init; }
+
+    /// <summary>5.0: user properties of the SUBSCRIBE.</summary>
+    public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+}
