@@ -1,6 +1,7 @@
 using System.Security.Authentication;
 using System.Text;
 using System.Text.Unicode;
+using Nightjar.Transport;
 
 namespace Nightjar;
 
@@ -153,6 +154,7 @@ internal static class OptionsValidation
                 $"{name}.Credentials has a password and no user name, which only MQTT 5.0 can send [MQTT311-3.1.2-22]; add a user name.");
         }
 
+        conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
         conflicts.NotNull($"{name}.Tls", server.Tls);
         if (server.Tls is { } tls)
         {
