@@ -24,20 +24,23 @@ internal sealed class TlsStream(MqttServer server, Stream inner, ClientCertifica
     }
 
     /// <summary>
-    /// Whether a failure has to do with this client's certificate: one was wanted and there is none, or one was shown and an alert came back. A connection that merely
-    /// broke says nothing about it.
+    /// Whether a failure may have to do with this client's certificate: one was wanted and there is none, or one was shown and an alert came back. A connection that
+    /// merely broke says nothing about one that was shown.
     /// </summary>
-    public bool BlamesCertificate(Exception error) =>
-        certificate is null ? CertificateWanted : error.GetBaseException() is not (SocketException or IOException);
+    public bool BlamesCertificate(Exception error) => certificate is null ? CertificateWanted : IsAlert(error);
 
     /// <summary>What to do about a failure of that kind.</summary>
-    public MqttConnectException ExplainRefusal(Exception error) => ConnectFailure.Permanent(
-        server,
-        ConnectStage.Tls,
-        certificate is null
+    public MqttConnectException ExplainRefusal(Exception? error)
+    {
+        var why = certificate is null
             ? "the server asks for a client certificate; set TlsOptions.CertificateFile and KeyFile"
-            : $"the server refused the TLS handshake, perhaps for this client's certificate ({error.GetBaseException().Message.TrimEnd('.')})",
-        error);
+            : $"the server refused the TLS handshake, perhaps for this client's certificate ({error?.GetBaseException().Message.TrimEnd('.')})";
+
+        // Some servers ask and do without: only an alert proves that trying again is in vain.
+        return IsAlert(error) ? ConnectFailure.Permanent(server, ConnectStage.Tls, why, error) : ConnectFailure.Transient(server, ConnectStage.Tls, why, error);
+    }
+
+    private static bool IsAlert(Exception? error) => error is not null && error.GetBaseException() is not (SocketException or IOException);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
         _answered ? base.ReadAsync(buffer, cancellationToken) : ReadFirstAsync(buffer, cancellationToken);
@@ -63,7 +66,7 @@ internal sealed class TlsStream(MqttServer server, Stream inner, ClientCertifica
         {
             var read = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             _answered = read > 0;
-            return read;
+            return read > 0 || buffer.IsEmpty || certificate is not null || !CertificateWanted ? read : throw ExplainRefusal(error: null);
         }
         catch (IOException e) when (BlamesCertificate(e))
         {
