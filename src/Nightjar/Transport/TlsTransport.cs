@@ -88,7 +88,7 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e)
-                : stream.BlamesCertificate(e) ? stream.ExplainRefusal(e)
+                : stream.MayBlameCertificate && TlsStream.IsAlert(e) ? stream.ExplainRefusal(e)
                 : Explain(e);
         }
 
