@@ -12,7 +12,7 @@ namespace Nightjar.Bench.Peer;
 internal sealed class MqttConnection(Socket socket, ConcurrentDictionary<string, MqttConnection> connections)
 {
     // Large enough that a system call is noise at 16 B, small enough to stay in the second-level cache.
-    private const int BufferSize = 256 * 1024;
+    private const int BufferSize = 64 * 1024;
 
     // Guards the sending side and the run of the source: the control thread starts runs, this connection's thread goes on with them. Taken once per read.
     private readonly Lock _sending = new();

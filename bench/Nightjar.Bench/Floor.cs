@@ -19,12 +19,12 @@ internal static class Floor
         ["publish-qos0-1024"] = (1e6, 3.3e6),
         ["publish-qos1-16-w100"] = (700e3, 1.5e6),
         ["publish-qos1-16-w1000"] = (1.2e6, 12e6),
-        ["publish-qos2-16-w100"] = (300e3, double.NaN),
+        ["publish-qos2-16-w100"] = (300e3, 800e3),
         ["receive-qos0-16-leased"] = (5e6, 61e6),
         ["receive-qos0-16-safe"] = (2e6, 61e6),
         ["receive-qos0-1024-leased"] = (1e6, 3.4e6),
         ["receive-qos0-1024-safe"] = (1e6, 3.4e6),
-        ["receive-qos1-16-leased"] = (2e6, 11e6),
+        ["receive-qos1-16-leased"] = (2e6, 4e6),
     };
 
     private static readonly HashSet<string> Latencies = new(StringComparer.Ordinal) { "publish-qos1-16-w1", "publish-qos1-1024-w1" };
