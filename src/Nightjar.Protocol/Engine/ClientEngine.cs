@@ -184,7 +184,7 @@ internal sealed class ClientEngine
             {
                 EndWithDisconnect(
                     new CloseReason(CloseKind.Recycled, $"{Ledger.Abandoned} messages were left unacknowledged, half of Receive Maximum; a new connection makes the server send them again."),
-                    ReasonCode.NormalDisconnection,
+                    ReasonCode.Success,
                     now);
             }
         }
