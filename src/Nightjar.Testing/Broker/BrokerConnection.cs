@@ -332,7 +332,8 @@ internal sealed class BrokerConnection
 
     private async Task FinishAsync(bool written)
     {
-        if (!written || !await HalfClose.CompleteWritingAsync(_stream).ConfigureAwait(false))
+        // If the client takes nothing any more, what it sent before it went is still to be read.
+        if (written && !await HalfClose.CompleteWritingAsync(_stream).ConfigureAwait(false))
         {
             await _stream.DisposeAsync().ConfigureAwait(false);
         }

@@ -1,3 +1,4 @@
+using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 using Xunit;
 
@@ -224,6 +225,20 @@ public sealed class BrokerPublishTests : IAsyncDisposable
         await client.Peer.SendAsync(MqttMessage.Create("a", payload, QoS.AtMostOnce));
 
         Assert.True((await client.ReceiveAsync()).Payload.Span.SequenceEqual(payload));
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_without_reading_its_answers_has_published_all_the_same()
+    {
+        var bytes = Enumerable.Range(1, 1000)
+            .SelectMany(id => PacketWriter.ToArray(new PublishPacket { Topic = "a"u8, QoS = QoS.AtLeastOnce, PacketId = (ushort)id }, MqttVersion.Mqtt5))
+            .ToArray();
+        var client = await RawClient.ConnectAsync(_broker);
+
+        await client.Peer.SendBytesAsync(bytes);
+        await client.DisposeAsync();
+
+        Assert.Equal(1000, (await _broker.WaitForPublishedAsync(1000)).Count);
     }
 
     [Fact]
