@@ -322,7 +322,7 @@ internal sealed class Conversation(BrokerState state, BrokerConnection connectio
                 return;
             }
 
-            if (packet.ReasonCode == ReasonCode.NormalDisconnection)
+            if (packet.ReasonCode == ReasonCode.Success)
             {
                 session.Will = null;
             }
