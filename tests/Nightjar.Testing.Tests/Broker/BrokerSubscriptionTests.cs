@@ -98,10 +98,10 @@ public sealed class BrokerSubscriptionTests : IAsyncDisposable
         await older.Peer.SendAsync(new SubscribePacket { PacketId = 1, Subscriptions = filters });
 
         Assert.Equal(
-            [ReasonCode.GrantedQoS0, ReasonCode.NotAuthorized, ReasonCode.GrantedQoS2],
+            [ReasonCode.Success, ReasonCode.NotAuthorized, ReasonCode.GrantedQoS2],
             (await client.Peer.ExpectAsync<SubAckPacket>()).ReasonCodes);
         Assert.Equal(
-            [ReasonCode.GrantedQoS0, ReasonCode.UnspecifiedError, ReasonCode.GrantedQoS2],
+            [ReasonCode.Success, ReasonCode.UnspecifiedError, ReasonCode.GrantedQoS2],
             (await older.Peer.ExpectAsync<SubAckPacket>()).ReasonCodes);
     }
 

@@ -108,7 +108,7 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>A normal end.</summary>
-    public async Task DisconnectAsync(ReasonCode reason = ReasonCode.NormalDisconnection, uint? sessionExpiry = null)
+    public async Task DisconnectAsync(ReasonCode reason = ReasonCode.Success, uint? sessionExpiry = null)
     {
         await Peer.SendAsync(new DisconnectPacket { ReasonCode = reason, SessionExpiryInterval = sessionExpiry });
         await Peer.ExpectClosedAsync();
