@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Packets;
-
 using static Nightjar.Protocol.Codec.PropertyId;
 
 namespace Nightjar.Protocol.Codec;
@@ -21,8 +20,8 @@ internal enum PropertyForm : byte
 }
 
 /// <summary>
-/// All that the specification says about properties: their form, the packets that they belong to, how often they may come, and the section that says
-/// so. The properties of a will go by <see cref="PacketType.None"/>.
+/// All that the specification says about properties: their form, the packets that they belong to, how often they may come, and the
+/// section that says so. The properties of a will go by <see cref="PacketType.None"/>.
 /// </summary>
 internal static class PropertyTable
 {
