@@ -139,6 +139,8 @@ internal static class PacketOffences
         new("[MQTT5-3.15.2.2.2] AUTH with properties and without a method", Server, V5, Error, "F0 { 00 { 1F 'a' } }"),
 
         // Properties, apart from what depends on the packet
+        new("[MQTT5-3.3.2.3.2] A payload format indicator of 2", Server, V5, Error, "30 { 't' { 01 02 } }"),
+        new("[MQTT5-3.2.2.3.5] Retain available twice", Server, V5, Error, "20 { 00 00 { 25 01 25 01 } }"),
         new("[MQTT5-2.2.2.2] An unknown property", Server, V5, Malformed, "30 { 't' { 00 00 } }"),
         new("[MQTT5-2.2.2.2] An unknown property whose identifier has two bytes", Server, V5, Malformed, "30 { 't' { 8101 00 } }"),
         new("[MQTT5-2.2.2.2] A property of another packet", Server, V5, Malformed, "30 { 't' { 21 0001 } }"),
