@@ -8,7 +8,7 @@ internal static class DisconnectCodec
     public static DisconnectPacket? Read(ref SpanReader reader)
     {
         // What is left out is 0: the reason code, and then the property length.
-        ReasonCode code = reader.AtEnd ? ReasonCode.NormalDisconnection : (ReasonCode)reader.Byte();
+        ReasonCode code = reader.AtEnd ? ReasonCode.Success : (ReasonCode)reader.Byte();
         reader.Require(ReasonCodeTable.IsLegal(code, PacketType.Disconnect, reader.Sender), Rules.DisconnectCode);
         PropertySection properties = reader.AtEnd ? default : reader.Properties(PacketType.Disconnect);
         bool fromServer = reader.Sender == PacketSender.Server;
@@ -35,7 +35,7 @@ internal static class DisconnectCodec
         ReasonCodeTable.ThrowIfIllegal(packet.ReasonCode, PacketType.Disconnect);
         bool hasProperties = packet.SessionExpiryInterval is not null || packet.ReasonString is not null
             || packet.ServerReference is not null || packet.UserProperties.Count > 0;
-        if (packet.ReasonCode == ReasonCode.NormalDisconnection && !hasProperties)
+        if (packet.ReasonCode == ReasonCode.Success && !hasProperties)
         {
             return;
         }

@@ -19,6 +19,7 @@ internal static class Utf8Rules
     /// <exception cref="ArgumentException">It holds U+0000 or a lone surrogate, or is longer than 65,535 bytes.</exception>
     public static int GetByteCount(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         if (text.Contains('\0'))
         {
             throw new ArgumentException("The text holds U+0000, which MQTT forbids; remove it.", nameof(text));

@@ -152,7 +152,7 @@ internal static class AnyPacket
         [
             .. Enumerable.Range(0, 1 + choices.Below(3)).Select(_ => five
                 ? Code(choices, PacketType.SubAck, PacketSender.Server)
-                : choices.Of(ReasonCode.GrantedQoS0, ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS2, ReasonCode.UnspecifiedError)),
+                : choices.Of(ReasonCode.Success, ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS2, ReasonCode.UnspecifiedError)),
         ];
         return !five ? new() { PacketId = id, ReasonCodes = codes } : new()
         {

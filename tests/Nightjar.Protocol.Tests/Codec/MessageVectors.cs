@@ -93,7 +93,7 @@ internal static class MessageVectors
             new SubAckPacket
             {
                 PacketId = 1,
-                ReasonCodes = [ReasonCode.GrantedQoS0, ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS2, ReasonCode.UnspecifiedError],
+                ReasonCodes = [ReasonCode.Success, ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS2, ReasonCode.UnspecifiedError],
             }),
         new("SUBACK", Server, V5, "90 { 0001 { 1F 'so' 26 'k' 'v' } 02 87 }",
             new SubAckPacket

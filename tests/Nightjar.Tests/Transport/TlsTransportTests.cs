@@ -270,7 +270,7 @@ public sealed class TlsTransportTests : IDisposable
     [Fact]
     public async Task A_server_that_speaks_no_TLS_is_explained()
     {
-        var server = await ServerThatAnswersAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
+        var server = ServerThatAnswers("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
 
         var exception = await RefusesAsync(server);
 
@@ -280,7 +280,7 @@ public sealed class TlsTransportTests : IDisposable
     [Fact]
     public async Task A_server_that_hangs_up_may_be_tried_again()
     {
-        var server = await ServerThatAnswersAsync([]);
+        var server = ServerThatAnswers([]);
 
         var exception = await FailsAsync(server);
 
@@ -326,12 +326,11 @@ public sealed class TlsTransportTests : IDisposable
 
     private static MqttServer ServerOf(TlsPeer peer, string host = "localhost") => new($"mqtts://{host}:{peer.Port}");
 
-    private static async Task<MqttServer> ServerThatAnswersAsync(byte[] answer)
+    private static MqttServer ServerThatAnswers(byte[] answer)
     {
         var listener = new TcpListener(IPAddress.Loopback, port: 0);
         listener.Start();
         _ = AnswerAsync();
-        await Task.CompletedTask;
         return new MqttServer($"mqtts://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
         async Task AnswerAsync()
