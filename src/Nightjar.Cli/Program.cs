@@ -1,1 +1,2 @@
+System.Console.Out.WriteLine("help");
 return 0;
