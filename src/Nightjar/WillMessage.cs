@@ -35,4 +35,12 @@ public sealed record WillMessage
 
     /// <summary>5.0.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+
+    /// <summary>A copy that shares nothing that can change.</summary>
+    internal WillMessage Snapshot() => this with
+    {
+        Payload = Payload.ToArray(),
+        CorrelationData = CorrelationData is { } data ? data.ToArray() : (ReadOnlyMemory<byte>?)null,
+        UserProperties = [.. UserProperties],
+    };
 }

@@ -2,83 +2,46 @@ using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;
 
-/// <summary>Which end a decoder listens to: it decides which packets are legal.</summary>
-public enum PacketSender : byte
-{
-    /// <summary>The bytes come from a server; the decoder serves a client.</summary>
-    Server,
-
-    /// <summary>The bytes come from a client; the decoder serves a broker.</summary>
-    Client,
-}
-
-/// <summary>What <see cref="PacketDecoder.Decode"/> found.</summary>
-public enum DecodeStatus : byte
-{
-    /// <summary>The packet is not complete; see <see cref="PacketDecoder.BytesNeeded"/>.</summary>
-    NeedMore,
-
-    /// <summary>A whole packet.</summary>
-    Packet,
-
-    /// <summary>The start of a PUBLISH that does not fit the buffer: everything but its payload.</summary>
-    PublishBegin,
-
-    /// <summary>A piece of that payload.</summary>
-    Payload,
-
-    /// <summary>The last piece of that payload (perhaps empty).</summary>
-    PublishEnd,
-
-    /// <summary>The peer broke a rule; the connection must end. See <see cref="PacketDecoder.Violation"/>.</summary>
-    Violation,
-}
-
-/// <summary>One decoded packet; a view of the buffer that it was decoded from.</summary>
-public ref struct DecodedPacket
-{
-    /// <summary>Which packet.</summary>
-    public PacketType Type { get; internal set; }
-
-    /// <summary>The whole packet's size in bytes, fixed header included.</summary>
-    public int Size { get; internal set; }
-
-    /// <summary>For PUBLISH. With <see cref="DecodeStatus.PublishBegin"/> its payload is empty; with Payload and PublishEnd only the payload's piece is set.</summary>
-    public PublishPacket Publish { get; internal set; }
-
-    /// <summary>With PublishBegin, Payload and PublishEnd: the payload's whole length.</summary>
-    public int PayloadLength { get; internal set; }
-
-    /// <summary>With Payload and PublishEnd: where the piece starts in the payload.</summary>
-    public int PayloadOffset { get; internal set; }
-
-    /// <summary>For PUBACK, PUBREC, PUBREL and PUBCOMP.</summary>
-    public AckPacket Ack { get; internal set; }
-
-    /// <summary>For the other packets with content: ConnectPacket, ConnAckPacket, SubscribePacket, SubAckPacket, UnsubscribePacket, UnsubAckPacket, DisconnectPacket or AuthPacket.</summary>
-    public object? Other { get; internal set; }
-}
-
 /// <summary>
 /// Turns bytes into packets, incrementally, without allocating for PUBLISH and acknowledgements, and without ever throwing on what a peer
 /// sends. The caller owns the buffer: it passes what it has not consumed yet, again and again. Not thread-safe.
 /// </summary>
+/// <remarks>It checks each packet by itself; what depends on other packets (the order of them, aliases, identifiers in use) is the session's business.</remarks>
 public sealed class PacketDecoder
 {
+    private readonly PacketSender _sender;
+    private readonly int _maximumPacketSize;
+
+    // A PUBLISH in pieces: its size, its payload, and how much of that is still to come; 0 otherwise.
+    private int _streamSize;
+    private int _streamLength;
+    private int _streamLeft;
+    private bool _broken;
+
     /// <summary>A decoder for one connection.</summary>
     /// <param name="sender">Which end the bytes come from.</param>
-    /// <param name="version">A broker's decoder takes it from CONNECT and ignores this.</param>
-    /// <param name="maximumPacketSize">Larger packets are a violation (0x95) as soon as their length is known.</param>
-    public PacketDecoder(PacketSender sender, MqttVersion version, int maximumPacketSize = int.MaxValue) => throw new NotSupportedException("skeleton");
+    /// <param name="version">What the peer speaks; a broker's decoder takes it from CONNECT when that comes.</param>
+    /// <param name="maximumPacketSize">Bytes, fixed header included; larger packets are a violation (0x95) as soon as their length is known.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumPacketSize"/> is not positive.</exception>
+    public PacketDecoder(PacketSender sender, MqttVersion version, int maximumPacketSize = int.MaxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumPacketSize);
+        _sender = sender;
+        _maximumPacketSize = maximumPacketSize;
+        Version = version;
+    }
 
-    /// <summary>The version in use; may be set between packets (a client that falls back).</summary>
+    /// <summary>
+    /// The version in use; may be set between packets (a client that falls back). A CONNECT sets it, to the nearest one if it asks for a version that
+    /// is not known: the one in which to refuse.
+    /// </summary>
     public MqttVersion Version { get; set; }
 
     /// <summary>After <see cref="DecodeStatus.NeedMore"/>: the size of the whole packet that is at the start of the input, or 0 while that is not known.</summary>
-    public int BytesNeeded { get; }
+    public int BytesNeeded { get; private set; }
 
     /// <summary>After <see cref="DecodeStatus.Violation"/>: what was wrong. The decoder then consumes nothing any more.</summary>
-    public ProtocolViolation Violation { get; }
+    public ProtocolViolation Violation { get; private set; }
 
     /// <summary>Decodes what is at the start of <paramref name="input"/>.</summary>
     /// <param name="input">All bytes received and not yet consumed.</param>
@@ -88,8 +51,175 @@ public sealed class PacketDecoder
     /// </param>
     /// <param name="packet">The packet or piece; a view of <paramref name="input"/>.</param>
     /// <param name="consumed">How many bytes of <paramref name="input"/> are done with.</param>
-    public DecodeStatus Decode(ReadOnlySpan<byte> input, bool bufferFull, out DecodedPacket packet, out int consumed) => throw new NotSupportedException("skeleton");
+    public DecodeStatus Decode(ReadOnlySpan<byte> input, bool bufferFull, out DecodedPacket packet, out int consumed)
+    {
+        packet = default;
+        consumed = 0;
+        BytesNeeded = 0;
+        if (_broken)
+        {
+            return DecodeStatus.Violation;
+        }
+
+        if (input.IsEmpty)
+        {
+            return DecodeStatus.NeedMore;
+        }
+
+        if (_streamLeft > 0)
+        {
+            return DecodePiece(input, ref packet, out consumed);
+        }
+
+        byte first = input[0];
+        if (FixedHeader.Check(first, Version, _sender) is { } illHeader)
+        {
+            return Break(illHeader);
+        }
+
+        int lengthSize = VariableByteInteger.Read(input[1..], out uint remainingLength);
+        if (lengthSize <= 0)
+        {
+            return lengthSize < 0 ? Break(Rules.LengthTooLong) : bufferFull ? Break(TooLarge) : DecodeStatus.NeedMore;
+        }
+
+        int headerSize = 1 + lengthSize;
+        int size = headerSize + (int)remainingLength;
+        PacketType type = FixedHeader.TypeOf(first);
+        bool padded = lengthSize != VariableByteInteger.SizeOf(remainingLength);
+        if (size > _maximumPacketSize)
+        {
+            return Break(TooLarge);
+        }
+
+        // Only 5.0 asks for the shortest length; of a CONNECT the version is not known yet.
+        if (padded && Version == MqttVersion.Mqtt5 && type != PacketType.Connect)
+        {
+            return Break(Rules.LengthNotMinimal);
+        }
+
+        if (FixedHeader.CheckLength(type, (int)remainingLength, Version) is { } illLength)
+        {
+            return Break(illLength);
+        }
+
+        packet.Type = type;
+        packet.Size = size;
+        if (input.Length < size)
+        {
+            if (!bufferFull)
+            {
+                BytesNeeded = size;
+                packet = default;
+                return DecodeStatus.NeedMore;
+            }
+
+            return type == PacketType.Publish ? BeginStream(input, headerSize, ref packet, out consumed) : Break(TooLarge);
+        }
+
+        ReadOnlySpan<byte> body = input[headerSize..size];
+        Rule? broken = type == PacketType.Publish
+            ? PublishCodec.Read(first, body, Version, _sender, ref packet)
+            : DecodeBody(type, body, padded, ref packet);
+        if (broken is not null)
+        {
+            packet = default;
+            return Break(broken);
+        }
+
+        consumed = size;
+        return DecodeStatus.Packet;
+    }
 
     /// <summary>Forgets everything; for a new connection.</summary>
-    public void Reset(MqttVersion version) => throw new NotSupportedException("skeleton");
+    public void Reset(MqttVersion version)
+    {
+        Version = version;
+        BytesNeeded = 0;
+        Violation = default;
+        _broken = false;
+        _streamSize = _streamLength = _streamLeft = 0;
+    }
+
+    private Rule TooLarge => _sender == PacketSender.Server ? Rules.TooLargeFromServer : Rules.TooLargeFromClient;
+
+    private Rule? DecodeBody(PacketType type, ReadOnlySpan<byte> body, bool padded, ref DecodedPacket packet)
+    {
+        SpanReader reader = new(body, Version, _sender);
+        switch (type)
+        {
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
+                packet.Set(AckCodec.Read(ref reader, type));
+                break;
+            case PacketType.Connect:
+                packet.Other = ConnectCodec.Read(ref reader);
+                Version = reader.Version;
+                reader.Require(!padded || Version != MqttVersion.Mqtt5, Rules.LengthNotMinimal);
+                break;
+            case PacketType.ConnAck:
+                packet.Other = ConnAckCodec.Read(ref reader);
+                break;
+            case PacketType.Subscribe:
+                packet.Other = SubscribeCodec.Read(ref reader);
+                break;
+            case PacketType.SubAck:
+                packet.Other = SubAckCodec.Read(ref reader);
+                break;
+            case PacketType.Unsubscribe:
+                packet.Other = UnsubscribeCodec.Read(ref reader);
+                break;
+            case PacketType.UnsubAck:
+                packet.Other = UnsubAckCodec.Read(ref reader);
+                break;
+            case PacketType.Disconnect:
+                packet.Other = DisconnectCodec.Read(ref reader);
+                break;
+            case PacketType.Auth:
+                packet.Other = AuthCodec.Read(ref reader);
+                break;
+            default:
+                // PINGREQ and PINGRESP: their length was checked with the fixed header.
+                break;
+        }
+
+        return reader.Broken;
+    }
+
+    private DecodeStatus BeginStream(ReadOnlySpan<byte> input, int headerSize, ref DecodedPacket packet, out int consumed)
+    {
+        consumed = 0;
+        int size = packet.Size;
+        Rule? broken = PublishCodec.Read(input[0], input[headerSize..], Version, _sender, ref packet);
+        if (broken is not null)
+        {
+            packet = default;
+            return Break(broken == PublishCodec.Incomplete ? TooLarge : broken);
+        }
+
+        consumed = input.Length - packet.Publish.Payload.Length;
+        _streamSize = size;
+        _streamLength = _streamLeft = size - consumed;
+        packet.PayloadLength = _streamLength;
+        packet.Set(packet.Publish.WithPayload(default));
+        return DecodeStatus.PublishBegin;
+    }
+
+    private DecodeStatus DecodePiece(ReadOnlySpan<byte> input, ref DecodedPacket packet, out int consumed)
+    {
+        consumed = Math.Min(input.Length, _streamLeft);
+        packet.Type = PacketType.Publish;
+        packet.Size = _streamSize;
+        packet.PayloadLength = _streamLength;
+        packet.PayloadOffset = _streamLength - _streamLeft;
+        packet.Set(new PublishPacket { Payload = input[..consumed] });
+        _streamLeft -= consumed;
+        return _streamLeft == 0 ? DecodeStatus.PublishEnd : DecodeStatus.Payload;
+    }
+
+    private DecodeStatus Break(Rule rule)
+    {
+        _broken = true;
+        Violation = rule.BrokenIn(Version);
+        return DecodeStatus.Violation;
+    }
 }

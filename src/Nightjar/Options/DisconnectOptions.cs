@@ -14,4 +14,19 @@ public sealed record DisconnectOptions
 
     /// <summary>In the order of the wire.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+
+    /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
+    internal void ThrowIfInvalid(string parameterName)
+    {
+        var conflicts = new OptionConflicts();
+        conflicts.Defined(nameof(ReasonCode), ReasonCode);
+        conflicts.Utf8(nameof(ReasonString), ReasonString);
+        conflicts.UserProperties(nameof(UserProperties), UserProperties);
+        if (SessionExpiryInterval is { } expiry)
+        {
+            conflicts.Seconds(nameof(SessionExpiryInterval), expiry, orForever: true);
+        }
+
+        conflicts.ThrowIfAny("This disconnection", parameterName);
+    }
 }

@@ -4,7 +4,7 @@ namespace Nightjar;
 
 /// <summary>
 /// Everything that a client can be told. Set it, hand it to <see cref="MqttClient(MqttClientOptions)"/>: the constructor validates all of it at once (one
-/// exception lists every conflict) and keeps a snapshot, so later changes have no effect.
+/// exception lists every conflict) and keeps a snapshot, so later changes have no effect. Not thread-safe while it is being set.
 /// </summary>
 public sealed class MqttClientOptions
 {
@@ -13,11 +13,11 @@ public sealed class MqttClientOptions
     {
     }
 
-    /// <summary>One server: <c>mqtt://user:p%40ss@host:1884</c>, <c>mqtts://host</c>.</summary>
+    /// <summary>One server: <c>mqtt://user:p%40ss@host:1884</c>, <c>mqtts://host</c>. Throws <see cref="UriFormatException"/> for a URI that is none.</summary>
     public MqttClientOptions(string uri) => Servers.Add(new MqttServer(uri));
 
-    /// <summary>Where to connect. One is used for now; failover over several comes later.</summary>
-    public IList<MqttServer> Servers { get; } = [];
+    /// <summary>Where to connect; at least one. One is used for now; failover over several comes later.</summary>
+    public IList<MqttServer> Servers { get; private init; } = [];
 
     /// <summary>The version to speak. Default: 5.0.</summary>
     public MqttVersion Version { get; set; } = MqttVersion.Mqtt5;
@@ -25,16 +25,19 @@ public sealed class MqttClientOptions
     /// <summary>Whether to try 3.1.1 when a server does not know <see cref="Version"/>. Default: true.</summary>
     public bool AllowVersionFallback { get; set; } = true;
 
-    /// <summary>The client identifier. Default: null, which means <c>nj-</c> and 80 random bits, kept for the client's life.</summary>
+    /// <summary>
+    /// The client identifier, at most 65,535 bytes of UTF-8; 1 to 23 characters in 3.1. Default: null, which means <c>nj-</c> and 80 random bits, kept for the
+    /// client's life. Empty: the server assigns one.
+    /// </summary>
     public string? ClientId { get; set; }
 
     /// <summary>How often the link is proved alive. Default: 60 s; whole seconds, at most 65,535; zero turns it off.</summary>
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>One deadline for name resolution, TCP, TLS and CONNACK together. Default: 15 s.</summary>
+    /// <summary>One deadline for name resolution, TCP, TLS and CONNACK together. Default: 15 s; more than zero, at most 49 days.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long <see cref="MqttClient.DisposeAsync"/> waits for what is on its way. Default: 5 s.</summary>
+    /// <summary>How long <see cref="MqttClient.DisposeAsync"/> waits for what is on its way. Default: 5 s; zero to 49 days.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What the server publishes if this client dies. Default: nothing.</summary>
@@ -53,11 +56,63 @@ public sealed class MqttClientOptions
     public ReceiveOptions Receive { get; set; } = new();
 
     /// <summary>5.0: user properties of CONNECT.</summary>
-    public IList<UserProperty> UserProperties { get; } = [];
+    public IList<UserProperty> UserProperties { get; private init; } = [];
 
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>One line for people; of credentials it says only that there are some, of the will only the topic.</summary>
+    public override string ToString()
+    {
+        var parts = new List<string>
+        {
+            Servers.Count == 0 ? "no server" : string.Join(", ", Servers.Select(Describe)),
+            Version switch { MqttVersion.Mqtt31 => "MQTT 3.1", MqttVersion.Mqtt311 => "MQTT 3.1.1", _ => "MQTT 5.0" },
+            ClientId is null ? "generated client id" : $"client id '{ClientId}'",
+            KeepAlive == TimeSpan.Zero ? "no keep-alive" : $"keep-alive {KeepAlive.TotalSeconds} s",
+        };
+        if (Will is not null)
+        {
+            parts.Add($"will on '{Will.Topic}'");
+        }
+
+        return string.Join("; ", parts);
+
+        static string Describe(MqttServer? server) => server?.Credentials switch
+        {
+            null => $"{server}",
+            { Password: null } => $"{server} with a user name",
+            { UserName: null } => $"{server} with a password",
+            _ => $"{server} with a user name and a password",
+        };
+    }
+
+    /// <summary>
+    /// A validated deep copy, which by convention nobody changes any more. Throws one <see cref="ArgumentException"/> that lists every conflict.
+    /// </summary>
+    internal MqttClientOptions Snapshot()
+    {
+        OptionsValidation.ThrowIfInvalid(this);
+        return new MqttClientOptions
+        {
+            Servers = [.. Servers.Select(server => server.Snapshot())],
+            Version = Version,
+            AllowVersionFallback = AllowVersionFallback,
+            ClientId = ClientId,
+            KeepAlive = KeepAlive,
+            ConnectTimeout = ConnectTimeout,
+            DrainTimeout = DrainTimeout,
+            Will = Will?.Snapshot(),
+            Session = Session.Snapshot(),
+            Reconnect = Reconnect.Snapshot(),
+            Outbox = Outbox.Snapshot(),
+            Receive = Receive.Snapshot(),
+            UserProperties = [.. UserProperties],
+            LoggerFactory = LoggerFactory,
+            TimeProvider = TimeProvider,
+        };
+    }
 }

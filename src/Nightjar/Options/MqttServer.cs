@@ -1,27 +1,66 @@
+using System.Net;
+
 namespace Nightjar;
 
 /// <summary>One server: where it is, how to reach it, and what to prove to it. Credentials are sent to no other host.</summary>
 public sealed class MqttServer
 {
+    private readonly ServerScheme? _scheme;
+
     /// <summary>
     /// From a URI: scheme <c>mqtt</c> (TCP, port 1883) or <c>mqtts</c> (TLS, port 8883), percent-encoded user name and password before the host if there
-    /// are any. Throws <see cref="UriFormatException"/> saying what is wrong.
+    /// are any, an IPv6 address in brackets. Throws <see cref="UriFormatException"/> saying what is wrong and what to write; it never repeats a password.
     /// </summary>
-    public MqttServer(string uri) => throw new NotSupportedException("skeleton");
+    /// <param name="uri"><c>mqtt://localhost</c>, <c>mqtts://user:p%40ss@[2001:db8::1]:8884</c>.</param>
+    public MqttServer(string uri)
+    {
+        ArgumentNullException.ThrowIfNull(uri);
+        var parsed = ServerUri.Parse(uri);
+        _scheme = parsed.Scheme;
+        Host = parsed.Host;
+        Port = parsed.Port;
+        Credentials = parsed.Credentials;
+    }
 
-    /// <summary>Over a stream of the caller's: a tunnel, a serial line, an in-memory pair. It is called for each attempt.</summary>
+    private MqttServer(string name, Func<CancellationToken, ValueTask<Stream>> openStream)
+    {
+        Host = name;
+        OpenStream = openStream;
+    }
+
+    private MqttServer(MqttServer other)
+    {
+        _scheme = other._scheme;
+        Host = other.Host;
+        Port = other.Port;
+        OpenStream = other.OpenStream;
+        Credentials = other.Credentials?.Snapshot();
+        Tls = other.Tls.Snapshot();
+        LocalAddress = other.LocalAddress;
+        AllowPlaintextCredentials = other.AllowPlaintextCredentials;
+    }
+
+    /// <summary>
+    /// Over a stream of the caller's: a tunnel, a serial line, an in-memory pair. It is called for each attempt. The stream counts as private: a password
+    /// may travel over it.
+    /// </summary>
     /// <param name="name">What logs and exceptions call it.</param>
-    /// <param name="connect">Opens the stream; the client owns it afterwards.</param>
-    public static MqttServer FromStream(string name, Func<CancellationToken, ValueTask<Stream>> connect) => throw new NotSupportedException("skeleton");
+    /// <param name="connect">Opens the stream, which must read and write; the client owns it afterwards.</param>
+    public static MqttServer FromStream(string name, Func<CancellationToken, ValueTask<Stream>> connect)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(connect);
+        return new MqttServer(name, connect);
+    }
 
-    /// <summary>A name or an address.</summary>
-    public string Host => throw new NotSupportedException("skeleton");
+    /// <summary>A name or an address (IPv6 without brackets; an international name in its ASCII form); with <see cref="FromStream"/> the name given there.</summary>
+    public string Host { get; }
 
-    /// <summary>The port.</summary>
-    public int Port => throw new NotSupportedException("skeleton");
+    /// <summary>The port; 0 with <see cref="FromStream"/>.</summary>
+    public int Port { get; }
 
-    /// <summary>Whether the connection is encrypted.</summary>
-    public bool UsesTls => throw new NotSupportedException("skeleton");
+    /// <summary>Whether the connection is encrypted. False with <see cref="FromStream"/>, whatever the stream does.</summary>
+    public bool UsesTls => _scheme is { UsesTls: true };
 
     /// <summary>User name and password. Default: those of the URI, or none.</summary>
     public MqttCredentials? Credentials { get; set; }
@@ -30,13 +69,19 @@ public sealed class MqttServer
     public TlsOptions Tls { get; set; } = new();
 
     /// <summary>A local address to connect from. Default: the system chooses.</summary>
-    public System.Net.IPAddress? LocalAddress { get; set; }
+    public IPAddress? LocalAddress { get; set; }
 
     /// <summary>
     /// Whether a password may travel over an unencrypted link that is not loopback. Default: false, so such an attempt is refused before anything is sent.
     /// </summary>
     public bool AllowPlaintextCredentials { get; set; }
 
+    /// <summary>What <see cref="FromStream"/> was given; null for a server with a URI.</summary>
+    internal Func<CancellationToken, ValueTask<Stream>>? OpenStream { get; }
+
     /// <summary>Scheme, host and port; never the credentials.</summary>
-    public override string ToString() => throw new NotSupportedException("skeleton");
+    public override string ToString() => _scheme is null ? Host : ServerUri.Describe(_scheme, Host, Port);
+
+    /// <summary>A copy that shares nothing that can change.</summary>
+    internal MqttServer Snapshot() => new(this);
 }

@@ -3,17 +3,20 @@ namespace Nightjar;
 /// <summary>What waits to be sent.</summary>
 public sealed class OutboxOptions
 {
-    /// <summary>Ends the wait of a publish, not the message. Default: <see cref="Timeout.InfiniteTimeSpan"/>.</summary>
+    /// <summary>Ends the wait of a publish, not the message. Default: <see cref="Timeout.InfiniteTimeSpan"/>; else more than zero, at most 49 days.</summary>
     public TimeSpan PublishTimeout { get; set; } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>The most QoS 1 and 2 messages in flight; the server's Receive Maximum may lower it. Default: 65,535; at least 1.</summary>
+    /// <summary>The most QoS 1 and 2 messages in flight; the server's Receive Maximum may lower it. Default: 65,535; 1 to 65,535.</summary>
     public int MaximumInFlight { get; set; } = 65_535;
 
-    /// <summary>The most topic aliases to use towards the server, which may allow fewer. Default: 16; 0 turns them off.</summary>
+    /// <summary>The most topic aliases to use towards the server, which may allow fewer. Default: 16; at most 65,535; 0 turns them off.</summary>
     public int MaximumTopicAliases { get; set; } = 16;
 
     /// <summary>
     /// What happens to a message of a QoS that the server does not do: lowered to the server's Maximum QoS (the result says so), or refused. Default: false, refused.
     /// </summary>
     public bool LowerQoS { get; set; }
+
+    /// <summary>A copy.</summary>
+    internal OutboxOptions Snapshot() => (OutboxOptions)MemberwiseClone();
 }

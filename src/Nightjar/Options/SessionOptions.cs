@@ -11,7 +11,10 @@ public sealed class SessionOptions
     public bool? CleanStart { get; set; }
 
     /// <summary>
-    /// 5.0: how long the server keeps the session after the connection ends. Default: 1 h; whole seconds; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.
+    /// 5.0: how long the server keeps the session after the connection ends. Default: 1 h; whole seconds, at most 4,294,967,294; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.
     /// </summary>
     public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>A copy.</summary>
+    internal SessionOptions Snapshot() => (SessionOptions)MemberwiseClone();
 }

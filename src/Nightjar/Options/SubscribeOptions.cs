@@ -3,6 +3,9 @@ namespace Nightjar;
 /// <summary>How a subscription is made. The properties of MQTT 5 are ignored with 3.1 and 3.1.1.</summary>
 public sealed record SubscribeOptions
 {
+    // What a variable byte integer of four bytes can say (1.5.5).
+    private const uint LargestSubscriptionIdentifier = 268_435_455;
+
     /// <summary>The highest QoS that messages come with. Default: 1.</summary>
     public QoS QoS { get; init; } = QoS.AtLeastOnce;
 
@@ -20,4 +23,17 @@ public sealed record SubscribeOptions
 
     /// <summary>5.0: user properties of the SUBSCRIBE.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+
+    /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
+    internal void ThrowIfInvalid(string parameterName)
+    {
+        var conflicts = new OptionConflicts();
+        conflicts.Defined(nameof(QoS), QoS);
+        conflicts.Defined(nameof(RetainHandling), RetainHandling);
+        conflicts.Require(
+            SubscriptionIdentifier is null or (> 0 and <= LargestSubscriptionIdentifier),
+            $"{nameof(SubscriptionIdentifier)} is {SubscriptionIdentifier}; it must be from 1 to {LargestSubscriptionIdentifier}.");
+        conflicts.UserProperties(nameof(UserProperties), UserProperties);
+        conflicts.ThrowIfAny("This subscription", parameterName);
+    }
 }

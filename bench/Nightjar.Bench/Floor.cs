@@ -1,0 +1,74 @@
+using Nightjar.Bench.Output;
+
+namespace Nightjar.Bench;
+
+/// <summary>What a row must reach. Figures of the project's first measurements on two cores of an EPYC; see README.md.</summary>
+internal static class Floor
+{
+    private const double SystemCalls = 0.1;
+    private const double AllocatedBytes = 1;
+    private const double LatencyRatio = 1.5;
+
+    // Where the bare loop itself is slower than this part of its reference, the machine is at fault and the ratio counts.
+    private const double HealthyMachine = 0.7;
+
+    // Messages per second of the client, and of the bare loop on the machine where that floor was set (the lower end of what it did there).
+    private static readonly Dictionary<string, (double Rate, double Bare)> Rates = new(StringComparer.Ordinal)
+    {
+        ["publish-qos0-16"] = (3e6, 54e6),
+        ["publish-qos0-1024"] = (1e6, 3.3e6),
+        ["publish-qos1-16-w100"] = (700e3, 1.5e6),
+        ["publish-qos1-16-w1000"] = (1.2e6, 12e6),
+        ["publish-qos2-16-w100"] = (300e3, 800e3),
+        ["receive-qos0-16-leased"] = (5e6, 61e6),
+        ["receive-qos0-16-safe"] = (2e6, 61e6),
+        ["receive-qos0-1024-leased"] = (1e6, 3.4e6),
+        ["receive-qos0-1024-safe"] = (1e6, 3.4e6),
+        ["receive-qos1-16-leased"] = (2e6, 4e6),
+    };
+
+    private static readonly HashSet<string> Latencies = new(StringComparer.Ordinal) { "publish-qos1-16-w1", "publish-qos1-1024-w1" };
+
+    /// <summary>Each floor that the row is under, as a sentence; empty if it passes, null if no floor applies to it.</summary>
+    public static IReadOnlyList<string>? Check(RowResult result)
+    {
+        if (result.Client is not { } client)
+        {
+            return null;
+        }
+
+        var below = new List<string>();
+        if (Rate(result) is { } rate && client.MessagesPerSecond < rate)
+        {
+            below.Add($"{Figure.Rate(client.MessagesPerSecond)}/s of {Figure.Rate(rate)}/s");
+        }
+
+        if (Latencies.Contains(result.Row.Name) && result.LatencyRatio > LatencyRatio)
+        {
+            below.Add($"p50 is {result.LatencyRatio:F2} x bare, not {LatencyRatio:F1}");
+        }
+
+        if (!result.Row.IsCopied && client.AllocatedBytes >= AllocatedBytes)
+        {
+            below.Add($"allocates {client.AllocatedBytes:F1} B");
+        }
+
+        if (!result.Row.IsLatency && result.SystemCalls?.PerMessage > SystemCalls)
+        {
+            below.Add($"{result.SystemCalls.PerMessage:F3} system calls of {SystemCalls}");
+        }
+
+        return below;
+    }
+
+    /// <summary>The rate that counts on this machine today; null if the row has none.</summary>
+    public static double? Rate(RowResult result)
+    {
+        if (!Rates.TryGetValue(result.Row.Name, out var floor))
+        {
+            return null;
+        }
+
+        return result.Bare.MessagesPerSecond < HealthyMachine * floor.Bare ? floor.Rate / floor.Bare * result.Bare.MessagesPerSecond : floor.Rate;
+    }
+}

@@ -1,0 +1,57 @@
+using Nightjar.Bench;
+using Nightjar.Bench.Output;
+using Nightjar.Bench.Peer;
+
+const int Passed = 0, Below = 1, Misused = 2;
+try
+{
+    var options = BenchOptions.Parse(args);
+    if (options.Help)
+    {
+        Console.WriteLine(BenchOptions.Usage);
+        return Passed;
+    }
+
+    if (options.List)
+    {
+        Console.WriteLine(string.Join(Environment.NewLine, Row.All.Select(row => row.Name)));
+        return Passed;
+    }
+
+    if (options.Child is { } child)
+    {
+        await StraceChild.RunAsync(child);
+        return Passed;
+    }
+
+    var rows = options.Select();
+    if (options.SystemCalls)
+    {
+        SystemCallCount.RequireStrace();
+    }
+
+    using var peer = PeerProcess.Start();
+    var endpoint = new PeerEndpoint(peer.MqttPort, peer.ControlPort);
+    var table = new ResultTable(options);
+    table.WriteHeader();
+    var results = new List<RowResult>();
+    foreach (var row in rows)
+    {
+        var result = await RowRunner.RunAsync(endpoint, row, options);
+        table.Write(result);
+        results.Add(result);
+    }
+
+    if (options.Json is { } path)
+    {
+        await ResultJson.WriteAsync(path, options, results);
+    }
+
+    return options.Floors && results.Exists(result => Floor.Check(result) is { Count: > 0 }) ? Below : Passed;
+}
+catch (FormatException exception)
+{
+    Console.Error.WriteLine($"bench: {exception.Message}");
+    Console.Error.WriteLine(BenchOptions.Usage);
+    return Misused;
+}

@@ -1,0 +1,378 @@
+using System.Diagnostics;
+using Nightjar.Protocol.Packets;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>What is to be done with a received QoS 1 or 2 PUBLISH.</summary>
+internal enum Admission
+{
+    /// <summary>Hand it to its subscribers; each of them completes the token.</summary>
+    Deliver,
+
+    /// <summary>A repetition of a QoS 2 message that was, or is being, handled: not to be delivered again [MQTT5-4.3.3-10].</summary>
+    Duplicate,
+
+    /// <summary>More unacknowledged messages than our Receive Maximum: 0x93 (MQTT5-3.3.4-7).</summary>
+    ReceiveMaximumExceeded,
+}
+
+/// <summary>
+/// Which received messages await an acknowledgement, in the order of their arrival. PUBACK and PUBREC leave in that order [MQTT5-4.6.0-2, MQTT5-4.6.0-3], however the
+/// handlers finish. QoS 2 identifiers outlive the connection: what was delivered once is not delivered again in the same session.
+/// </summary>
+/// <remarks>
+/// A slot is pending, ready or abandoned. Abandoned ones (left unacknowledged on purpose) are passed over and keep costing one unit of Receive Maximum until the next
+/// connection, when the server sends the message again. Not thread-safe: guarded with the outbound half.
+/// </remarks>
+internal sealed class AcknowledgementLedger
+{
+    private readonly Dictionary<ushort, ExactlyOnce> _exactlyOnce = [];
+    private readonly int _receiveMaximum;
+    private Slot[] _ring = [];
+    private uint _head;
+    private uint _tail;
+    private int _charged;
+
+    public AcknowledgementLedger(int receiveMaximum) => _receiveMaximum = receiveMaximum;
+
+    private enum SlotState : byte
+    {
+        Pending,
+        Ready,
+        Abandoned,
+    }
+
+    /// <summary>The connection in use, counted from 1.</summary>
+    public uint Epoch { get; private set; }
+
+    /// <summary>Messages whose acknowledgement has not left: with handlers, or behind one that is.</summary>
+    public int Waiting => (int)(_tail - _head);
+
+    /// <summary>Messages left unacknowledged on this connection.</summary>
+    public int Abandoned { get; private set; }
+
+    /// <summary>The QoS 2 identifiers that the server has not released, for export.</summary>
+    public IEnumerable<ushort> Received => _exactlyOnce.Where(pair => pair.Value.Received).Select(pair => pair.Key);
+
+    /// <summary>A QoS 2 identifier from an earlier process: its message was delivered there.</summary>
+    public void Restore(ushort packetId) => _exactlyOnce[packetId] = new ExactlyOnce { Received = true };
+
+    /// <summary>A connection was accepted.</summary>
+    public void Start(bool sessionKept)
+    {
+        Epoch++;
+        _head = _tail = 0;
+        _charged = 0;
+        Abandoned = 0;
+        if (!sessionKept)
+        {
+            _exactlyOnce.Clear();
+            return;
+        }
+
+        // Handled, and the PUBREC never left: the repetition is answered at once. Left unacknowledged or refused: it is delivered again.
+        foreach (var (packetId, entry) in _exactlyOnce.Where(pair => pair.Value is { Handlers: 0, Received: false }).ToList())
+        {
+            if (entry.Abandoned || entry.ReasonCode.IsFailure())
+            {
+                _exactlyOnce.Remove(packetId);
+            }
+            else
+            {
+                _exactlyOnce[packetId] = entry with { Received = true };
+            }
+        }
+    }
+
+    /// <summary>A PUBLISH arrived.</summary>
+    /// <param name="qos">1 or 2.</param>
+    /// <param name="packetId">The server's.</param>
+    /// <param name="handlers">How many subscribers it goes to; with none it is ready at once.</param>
+    /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
+    public Admission Admit(QoS qos, ushort packetId, int handlers, out AckToken token)
+    {
+        token = new AckToken(Epoch, _tail, packetId, qos);
+        if (qos == QoS.AtLeastOnce)
+        {
+            if (_charged >= _receiveMaximum)
+            {
+                return Admission.ReceiveMaximumExceeded;
+            }
+
+            _charged++;
+            Push(new Slot { PacketId = packetId, QoS = qos, Handlers = handlers, State = handlers == 0 ? SlotState.Ready : SlotState.Pending });
+            return Admission.Deliver;
+        }
+
+        return AdmitExactlyOnce(packetId, handlers, token);
+    }
+
+    /// <summary>
+    /// A handler is done with a message. Returns whether acknowledgements may now be ready (<see cref="TryTakeReady"/>); a token of an earlier connection is
+    /// harmless.
+    /// </summary>
+    public bool Complete(in HandlerOutcome outcome)
+    {
+        var token = outcome.Token;
+        if (token.QoS == QoS.ExactlyOnce)
+        {
+            return CompleteExactlyOnce(outcome);
+        }
+
+        if (token.Epoch != Epoch || token.Sequence - _head >= _tail - _head)
+        {
+            return false;
+        }
+
+        ref var slot = ref SlotAt(token.Sequence);
+        if (slot.State != SlotState.Pending)
+        {
+            return false;
+        }
+
+        slot.Note(outcome);
+        if (--slot.Handlers > 0)
+        {
+            return false;
+        }
+
+        slot.Settle();
+        return token.Sequence == _head;
+    }
+
+    /// <summary>The next acknowledgement in the order of arrival, if it is ready.</summary>
+    public bool TryTakeReady(out AckPacket packet)
+    {
+        while (_head != _tail)
+        {
+            ref var slot = ref SlotAt(_head);
+            if (slot.State == SlotState.Pending)
+            {
+                break;
+            }
+
+            _head++;
+            if (slot.State == SlotState.Abandoned)
+            {
+                Abandoned++;
+                if (slot.QoS == QoS.ExactlyOnce)
+                {
+                    _exactlyOnce.Remove(slot.PacketId);
+                }
+
+                continue;
+            }
+
+            if (slot.QoS == QoS.AtLeastOnce)
+            {
+                _charged--;
+                packet = new AckPacket(PacketType.PubAck, slot.PacketId, slot.ReasonCode);
+                return true;
+            }
+
+            Answered(slot);
+            packet = new AckPacket(PacketType.PubRec, slot.PacketId, slot.ReasonCode);
+            return true;
+        }
+
+        packet = default;
+        return false;
+    }
+
+    /// <summary>PUBREL came. False: the PUBREC that it answers was never sent, so the server broke the protocol.</summary>
+    /// <param name="packetId">The server's.</param>
+    /// <param name="reason">What PUBCOMP says: success, or 0x92 for an identifier that is not known.</param>
+    public bool Release(ushort packetId, out ReasonCode reason)
+    {
+        reason = ReasonCode.Success;
+        if (!_exactlyOnce.TryGetValue(packetId, out var entry))
+        {
+            reason = ReasonCode.PacketIdentifierNotFound;
+            return true;
+        }
+
+        if (!entry.Received)
+        {
+            return false;
+        }
+
+        _exactlyOnce.Remove(packetId);
+        Discharge(entry);
+        return true;
+    }
+
+    private Admission AdmitExactlyOnce(ushort packetId, int handlers, AckToken token)
+    {
+        var known = _exactlyOnce.TryGetValue(packetId, out var entry);
+        if (known && !entry.Received && entry.SlotEpoch == Epoch)
+        {
+            // Sent twice on one connection while its handler runs: the one PUBREC to come answers both.
+            return Admission.Duplicate;
+        }
+
+        if (!known)
+        {
+            entry = new ExactlyOnce { Epoch = Epoch, Sequence = token.Sequence, Handlers = handlers };
+        }
+
+        if (entry.ChargedEpoch != Epoch)
+        {
+            if (_charged >= _receiveMaximum)
+            {
+                return Admission.ReceiveMaximumExceeded;
+            }
+
+            _charged++;
+            entry.ChargedEpoch = Epoch;
+        }
+
+        entry.SlotEpoch = Epoch;
+        entry.SlotSequence = token.Sequence;
+        _exactlyOnce[packetId] = entry;
+        var ready = entry.Received || entry.Handlers == 0;
+        Push(new Slot
+        {
+            PacketId = packetId,
+            QoS = QoS.ExactlyOnce,
+            Handlers = 1,
+            State = ready ? SlotState.Ready : SlotState.Pending,
+        });
+        return known ? Admission.Duplicate : Admission.Deliver;
+    }
+
+    private bool CompleteExactlyOnce(in HandlerOutcome outcome)
+    {
+        var token = outcome.Token;
+        if (!_exactlyOnce.TryGetValue(token.PacketId, out var entry)
+            || entry.Received || entry.Epoch != token.Epoch || entry.Sequence != token.Sequence)
+        {
+            return false;
+        }
+
+        entry.Abandoned |= outcome.Abandoned;
+        entry.ReasonCode = outcome.ReasonCode > entry.ReasonCode ? outcome.ReasonCode : entry.ReasonCode;
+        entry.Handlers--;
+        _exactlyOnce[token.PacketId] = entry;
+        if (entry.Handlers > 0)
+        {
+            return false;
+        }
+
+        if (entry.SlotEpoch != Epoch)
+        {
+            // The connection that it came over is gone and the server has not sent it again yet. When it does, the answer is ready.
+            if (entry.Abandoned || entry.ReasonCode.IsFailure())
+            {
+                _exactlyOnce.Remove(token.PacketId);
+            }
+            else
+            {
+                entry.Received = true;
+                _exactlyOnce[token.PacketId] = entry;
+            }
+
+            return false;
+        }
+
+        ref var slot = ref SlotAt(entry.SlotSequence);
+        slot.Note(outcome with { ReasonCode = entry.ReasonCode, Abandoned = entry.Abandoned });
+        slot.Settle();
+        return entry.SlotSequence == _head;
+    }
+
+    /// <summary>A PUBREC leaves: from here on the message counts as delivered, unless the PUBREC refuses it.</summary>
+    private void Answered(in Slot slot)
+    {
+        if (!_exactlyOnce.TryGetValue(slot.PacketId, out var entry))
+        {
+            return;
+        }
+
+        if (slot.ReasonCode.IsFailure())
+        {
+            _exactlyOnce.Remove(slot.PacketId);
+            Discharge(entry);
+            return;
+        }
+
+        entry.Received = true;
+        _exactlyOnce[slot.PacketId] = entry;
+    }
+
+    private void Discharge(in ExactlyOnce entry)
+    {
+        if (entry.ChargedEpoch == Epoch)
+        {
+            _charged--;
+        }
+    }
+
+    private void Push(in Slot slot)
+    {
+        if (_tail - _head == _ring.Length)
+        {
+            Grow();
+        }
+
+        _ring[_tail & (uint)(_ring.Length - 1)] = slot;
+        _tail++;
+    }
+
+    private void Grow()
+    {
+        const int Smallest = 16;
+        var larger = new Slot[Math.Max(Smallest, _ring.Length * 2)];
+        for (var sequence = _head; sequence != _tail; sequence++)
+        {
+            larger[sequence & (uint)(larger.Length - 1)] = SlotAt(sequence);
+        }
+
+        _ring = larger;
+    }
+
+    private ref Slot SlotAt(uint sequence)
+    {
+        Debug.Assert(sequence - _head <= _tail - _head);
+        return ref _ring[sequence & (uint)(_ring.Length - 1)];
+    }
+
+    private struct Slot
+    {
+        public int Handlers;
+        public ushort PacketId;
+        public QoS QoS;
+        public SlotState State;
+        public ReasonCode ReasonCode;
+        private bool _abandoned;
+
+        /// <summary>Of several handlers the worst outcome counts.</summary>
+        public void Note(in HandlerOutcome outcome)
+        {
+            _abandoned |= outcome.Abandoned;
+            ReasonCode = outcome.ReasonCode > ReasonCode ? outcome.ReasonCode : ReasonCode;
+        }
+
+        public void Settle() => State = _abandoned ? SlotState.Abandoned : SlotState.Ready;
+    }
+
+    /// <summary>A QoS 2 identifier from its first PUBLISH to its PUBREL.</summary>
+    private struct ExactlyOnce
+    {
+        /// <summary>The token's: which connection first delivered it, and where.</summary>
+        public uint Epoch;
+        public uint Sequence;
+
+        /// <summary>Its slot on the connection that sent it last.</summary>
+        public uint SlotEpoch;
+        public uint SlotSequence;
+
+        /// <summary>The connection on which it counts against Receive Maximum.</summary>
+        public uint ChargedEpoch;
+        public int Handlers;
+
+        /// <summary>Handled for good: to be answered, never to be delivered again.</summary>
+        public bool Received;
+        public bool Abandoned;
+        public ReasonCode ReasonCode;
+    }
+}

@@ -1,0 +1,49 @@
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Session;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>What the engine wants done, or wants known: the rare outputs, in order. Bytes and ended waits have ways of their own.</summary>
+internal abstract record EngineOutput
+{
+    private EngineOutput()
+    {
+    }
+
+    /// <summary>Open a transport and answer with HandleDialed or HandleDialFailed.</summary>
+    internal sealed record Dial(int Attempt) : EngineOutput;
+
+    /// <summary>
+    /// Close this attempt's transport, with <paramref name="AfterFlush"/> once all output is written; then HandleTransportLost. An attempt that is over already is
+    /// closed silently.
+    /// </summary>
+    internal sealed record CloseTransport(int Attempt, bool AfterFlush) : EngineOutput;
+
+    /// <summary>The server accepted.</summary>
+    internal sealed record Connected(Accepted Accepted) : EngineOutput;
+
+    /// <summary>A connection that had been accepted ended.</summary>
+    internal sealed record Disconnected(CloseReason Reason) : EngineOutput;
+
+    /// <summary>An attempt failed; <paramref name="RetryAt"/> is <see cref="long.MaxValue"/> if there will be no other.</summary>
+    internal sealed record AttemptFailed(CloseReason Reason, long RetryAt) : EngineOutput;
+
+    /// <summary>The client gave up: calls that wait for a connection fail.</summary>
+    internal sealed record GaveUp(CloseReason Reason) : EngineOutput;
+
+    /// <summary>Down on request.</summary>
+    internal sealed record Stopped : EngineOutput;
+
+    /// <summary>Closed for good.</summary>
+    internal sealed record Closed : EngineOutput;
+
+    /// <summary>A message came that nobody here subscribes to.</summary>
+    internal sealed record Unrouted(string Topic) : EngineOutput;
+
+    /// <summary>QoS 0 messages went down with a connection.</summary>
+    internal sealed record Dropped(long Count) : EngineOutput;
+}
+
+/// <summary>What was agreed with the server.</summary>
+internal sealed record Accepted(
+    MqttVersion Version, string ClientId, bool SessionPresent, long KeepAlive, uint SessionExpiryInterval, ServerLimits Limits, ConnAckPacket Packet);

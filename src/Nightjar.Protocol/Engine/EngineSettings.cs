@@ -1,0 +1,57 @@
+using Nightjar.Protocol.Packets;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>What the outbound half is told; times in ticks of 100 ns, <see cref="long.MaxValue"/> for never.</summary>
+internal sealed record OutboxSettings
+{
+    public int MaximumInFlight { get; init; } = ushort.MaxValue;
+
+    public int MaximumTopicAliases { get; init; }
+
+    public bool LowerQoS { get; init; }
+
+    public long PublishTimeout { get; init; } = long.MaxValue;
+}
+
+/// <summary>What the engine is told once; times in ticks of 100 ns.</summary>
+internal sealed record EngineSettings
+{
+    /// <summary>Everything of CONNECT that does not change: the engine fills in version, client identifier and clean start.</summary>
+    public required ConnectPacket Connect { get; init; }
+
+    public MqttVersion Version { get; init; } = MqttVersion.Mqtt5;
+
+    public bool AllowVersionFallback { get; init; } = true;
+
+    /// <summary>Whether the client identifier was generated: its session is nobody's after this client.</summary>
+    public bool ClientIdIsGenerated { get; init; }
+
+    /// <summary>What the application said about the first attempt; null: the default.</summary>
+    public bool? CleanStart { get; init; }
+
+    public long ConnectTimeout { get; init; } = 15 * TimeSpan.TicksPerSecond;
+
+    public long DrainTimeout { get; init; } = 5 * TimeSpan.TicksPerSecond;
+
+    public FirstConnect FirstConnect { get; init; }
+
+    public bool Reconnect { get; init; } = true;
+
+    public long MinimumDelay { get; init; } = TimeSpan.TicksPerSecond;
+
+    public long MaximumDelay { get; init; } = 60 * TimeSpan.TicksPerSecond;
+
+    public long StableAfter { get; init; } = 30 * TimeSpan.TicksPerSecond;
+
+    public int ReceiveMaximum { get; init; } = 256;
+
+    public int MaximumPacketSize { get; init; } = 1024 * 1024;
+
+    public int TopicAliasMaximum { get; init; } = 16;
+
+    public OutboxSettings Outbox { get; init; } = new();
+
+    /// <summary>A number from 0 (inclusive) to 1 (exclusive), for jitter.</summary>
+    public required Func<double> Random { get; init; }
+}

@@ -1,0 +1,90 @@
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>How a flush ended: with a reason if the connection took unwritten bytes with it.</summary>
+internal readonly record struct FlushOutcome(object Waiter, CloseReason? Failure);
+
+/// <summary>
+/// Who waits for what was published before to be handed to the transport. A barrier first waits for the messages that are queued before it to reach the lane, then
+/// for the lane to be written up to there.
+/// </summary>
+internal sealed class FlushBarriers
+{
+    private readonly List<Barrier> _barriers = [];
+    private long _written;
+
+    public List<FlushOutcome> Ended { get; } = [];
+
+    /// <summary>True: nothing waits, so the flush is over before it began.</summary>
+    public bool Add(object waiter, in MessageQueue reliable, in MessageQueue unreliable, long position)
+    {
+        if (reliable.Count == 0 && unreliable.Count == 0 && position == _written)
+        {
+            return true;
+        }
+
+        var barrier = new Barrier(waiter, reliable.Last, unreliable.Last);
+        _barriers.Add(barrier);
+        Left(reliable, unreliable, position);
+        return false;
+    }
+
+    /// <summary>Messages left the queues for the lane, which is now at <paramref name="position"/>.</summary>
+    public void Left(in MessageQueue reliable, in MessageQueue unreliable, long position)
+    {
+        foreach (var barrier in _barriers)
+        {
+            if (barrier.Position < 0 && reliable.HasLeft(barrier.Reliable) && unreliable.HasLeft(barrier.Unreliable))
+            {
+                barrier.Position = position;
+            }
+        }
+    }
+
+    public void Written(long position)
+    {
+        _written = position;
+        for (var i = 0; i < _barriers.Count; i++)
+        {
+            if (_barriers[i].Position is >= 0 and var end && end <= position)
+            {
+                Ended.Add(new FlushOutcome(_barriers[i].Waiter, Failure: null));
+                _barriers.RemoveAt(i--);
+            }
+        }
+    }
+
+    /// <summary>The lane died: barriers within it fail, those before it wait for the next connection.</summary>
+    public void ConnectionLost(CloseReason reason)
+    {
+        _written = 0;
+        for (var i = 0; i < _barriers.Count; i++)
+        {
+            if (_barriers[i].Position >= 0)
+            {
+                Ended.Add(new FlushOutcome(_barriers[i].Waiter, reason));
+                _barriers.RemoveAt(i--);
+            }
+        }
+    }
+
+    public void FailAll(CloseReason reason)
+    {
+        foreach (var barrier in _barriers)
+        {
+            Ended.Add(new FlushOutcome(barrier.Waiter, reason));
+        }
+
+        _barriers.Clear();
+    }
+
+    private sealed class Barrier(object waiter, long reliable, long unreliable)
+    {
+        public object Waiter => waiter;
+
+        public long Reliable => reliable;
+
+        public long Unreliable => unreliable;
+
+        public long Position { get; set; } = -1;
+    }
+}

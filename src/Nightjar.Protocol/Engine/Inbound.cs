@@ -1,0 +1,49 @@
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Session;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>
+/// The inbound half of one connection: decoder and inbound aliases. It belongs to the receive loop and needs no lock; it decides nothing but
+/// whether the bytes are MQTT.
+/// </summary>
+internal sealed class Inbound(MqttVersion version, int maximumPacketSize, int topicAliasMaximum)
+{
+    private readonly PacketDecoder _decoder = new(PacketSender.Server, version, maximumPacketSize);
+    private readonly InboundAliases _aliases = new(topicAliasMaximum);
+
+    /// <summary>How large the packet is that <see cref="Parse"/> stopped in; 0 while that is not known.</summary>
+    public int BytesNeeded => _decoder.BytesNeeded;
+
+    /// <summary>Parses all complete packets of a chunk into the batch and returns how many bytes they took.</summary>
+    public int Parse(ReadOnlySpan<byte> chunk, InboundBatch batch)
+    {
+        var position = 0;
+        while (true)
+        {
+            switch (_decoder.Decode(chunk[position..], bufferFull: false, out var decoded, out var consumed))
+            {
+                case DecodeStatus.NeedMore:
+                    return position;
+                case DecodeStatus.Violation:
+                    batch.Violation = _decoder.Violation;
+                    return position;
+            }
+
+            position += consumed;
+            ref var packet = ref batch.Add(decoded, chunk);
+            if (packet.Type == PacketType.Publish && decoded.Publish.TopicAlias is var alias && (alias != 0 || packet.TopicLength == 0))
+            {
+                packet.AliasedTopic = _aliases.Resolve(alias, decoded.Publish.Topic);
+                if (packet.AliasedTopic is null)
+                {
+                    batch.Violation = new ProtocolViolation(
+                        ReasonCode.TopicAliasInvalid, "MQTT5-3.3.2-9", $"The server used topic alias {alias}; it may use 1 to {topicAliasMaximum}, each with a topic first.");
+                    packet.Type = PacketType.None;
+                    return position;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>One received packet: values, and for PUBLISH positions in the chunk that it came in.</summary>
+internal struct InboundPacket
+{
+    public PacketType Type;
+    public QoS QoS;
+    public bool Retain;
+    public bool Duplicate;
+    public ReasonCode ReasonCode;
+    public ushort PacketId;
+
+    /// <summary>Whether the PUBLISH is to be handed to <see cref="Route"/>; decided when the batch is applied.</summary>
+    public bool Deliver;
+    public int TopicOffset;
+    public int TopicLength;
+    public int PropertiesOffset;
+    public int PropertiesLength;
+    public int PayloadOffset;
+    public int PayloadLength;
+
+    /// <summary>The whole packet's size.</summary>
+    public int Size;
+
+    /// <summary>The topic that an alias stands for, when the packet itself has none.</summary>
+    public byte[]? AliasedTopic;
+    public TopicRoute? Route;
+    public AckToken Token;
+
+    /// <summary>The packets of the rare kinds.</summary>
+    public object? Other;
+}
+
+/// <summary>
+/// All packets of one received chunk, parsed without a lock by the receive loop and then applied together. It is reused from chunk to chunk.
+/// </summary>
+internal sealed class InboundBatch
+{
+    private InboundPacket[] _packets = new InboundPacket[16];
+
+    public int Count { get; private set; }
+
+    /// <summary>What ended the parsing early; the packets before it still count.</summary>
+    public ProtocolViolation? Violation { get; set; }
+
+    public ref InboundPacket this[int index] => ref _packets[index];
+
+    public void Clear()
+    {
+        // Only the references matter, and only the places that were used.
+        Array.Clear(_packets, 0, Count);
+        Count = 0;
+        Violation = null;
+    }
+
+    /// <summary>Takes a decoded packet over; positions are relative to <paramref name="chunk"/>.</summary>
+    public ref InboundPacket Add(in DecodedPacket decoded, ReadOnlySpan<byte> chunk)
+    {
+        if (Count == _packets.Length)
+        {
+            Array.Resize(ref _packets, Count * 2);
+        }
+
+        ref var packet = ref _packets[Count++];
+        packet.Type = decoded.Type;
+        packet.Size = decoded.Size;
+        switch (decoded.Type)
+        {
+            case PacketType.Publish:
+                var publish = decoded.Publish;
+                packet.QoS = publish.QoS;
+                packet.Retain = publish.Retain;
+                packet.Duplicate = publish.Duplicate;
+                packet.PacketId = publish.PacketId;
+                packet.TopicOffset = OffsetOf(publish.Topic, chunk);
+                packet.TopicLength = publish.Topic.Length;
+                packet.PropertiesOffset = OffsetOf(publish.Properties, chunk);
+                packet.PropertiesLength = publish.Properties.Length;
+                packet.PayloadOffset = OffsetOf(publish.Payload, chunk);
+                packet.PayloadLength = publish.Payload.Length;
+                break;
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
+                packet.PacketId = decoded.Ack.PacketId;
+                packet.ReasonCode = decoded.Ack.ReasonCode;
+                break;
+            default:
+                packet.Other = decoded.Other;
+                break;
+        }
+
+        return ref packet;
+    }
+
+    private static int OffsetOf(ReadOnlySpan<byte> part, ReadOnlySpan<byte> whole) => part.IsEmpty
+        ? 0
+        : (int)Unsafe.ByteOffset(ref MemoryMarshal.GetReference(whole), ref MemoryMarshal.GetReference(part));
+}

@@ -1,0 +1,207 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>How far a message came.</summary>
+internal enum MessageStage : byte
+{
+    Free,
+
+    /// <summary>It waits for a connection, for quota or for room; nobody but us knows it.</summary>
+    Queued,
+
+    /// <summary>It has a packet identifier, or had one on a lost session.</summary>
+    Sent,
+}
+
+/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral.</summary>
+internal struct StoredMessage
+{
+    public MessageSegment? Segment;
+    public object? Waiter;
+    public int Offset;
+    public int PropertiesLength;
+    public int PayloadLength;
+    public ushort TopicLength;
+    public ushort TopicAlias;
+    public ushort PacketId;
+
+    /// <summary>The next in its queue, or the next free place.</summary>
+    public int Next;
+    public uint Generation;
+    public QoS QoS;
+    public bool Retain;
+    public MessageStage Stage;
+    public PublishFlags Flags;
+
+    public readonly ReadOnlySpan<byte> Topic => Segment!.Bytes.AsSpan(Offset, TopicLength);
+
+    public readonly ReadOnlySpan<byte> Properties => Segment!.Bytes.AsSpan(Offset + TopicLength, PropertiesLength);
+
+    public readonly ReadOnlySpan<byte> Payload => Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength, PayloadLength);
+}
+
+/// <summary>A pooled stretch of bytes that several messages share.</summary>
+internal sealed class MessageSegment(byte[] bytes)
+{
+    public readonly byte[] Bytes = bytes;
+    public int Used;
+    public int Live;
+}
+
+/// <summary>
+/// The messages that may have to be sent (again). Bytes are copied in once, into shared segments that go back to their pool when the last message in them is done; places are
+/// reused, so in steady state nothing is allocated. Not thread-safe: it belongs to the outbound half.
+/// </summary>
+internal sealed class MessageStore
+{
+    private const int PageBits = 8;
+    private const int PageSize = 1 << PageBits;
+
+    // Large enough to share among hundreds of readings, small enough for the shared pool to keep.
+    private const int SegmentSize = 64 * 1024;
+
+    private readonly List<StoredMessage[]> _pages = [];
+    private MessageSegment? _current;
+    private MessageSegment? _spare;
+    private int _free = -1;
+
+    public int Count { get; private set; }
+
+    public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
+
+    /// <summary>Copies a message in.</summary>
+    public int Add(in OutgoingPublish message, object? waiter)
+    {
+        var handle = TakePlace();
+        ref var stored = ref this[handle];
+        var length = message.Topic.Length + message.Properties.Length + message.Payload.Length;
+        var segment = SegmentFor(length);
+        stored.Segment = segment;
+        stored.Offset = segment.Used;
+        stored.TopicLength = (ushort)message.Topic.Length;
+        stored.PropertiesLength = message.Properties.Length;
+        stored.PayloadLength = message.Payload.Length;
+        stored.TopicAlias = message.TopicAlias;
+        stored.PacketId = 0;
+        stored.QoS = message.QoS;
+        stored.Retain = message.Retain;
+        stored.Stage = MessageStage.Queued;
+        stored.Flags = PublishFlags.None;
+        stored.Waiter = waiter;
+        stored.Next = -1;
+
+        var target = segment.Bytes.AsSpan(segment.Used, length);
+        message.Topic.CopyTo(target);
+        message.Properties.CopyTo(target[message.Topic.Length..]);
+        message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
+        segment.Used += length;
+        segment.Live++;
+        Count++;
+        return handle;
+    }
+
+    /// <summary>Whether the ticket's message is still there.</summary>
+    public bool IsCurrent(MessageTicket ticket) =>
+        ticket.Handle >> PageBits < _pages.Count && this[ticket.Handle] is { Stage: not MessageStage.Free } stored && stored.Generation == ticket.Generation;
+
+    /// <summary>The bytes are not needed any more (PUBREC came); the place is.</summary>
+    public void DropBytes(int handle)
+    {
+        ref var stored = ref this[handle];
+        if (stored.Segment is { } segment)
+        {
+            stored.Segment = null;
+            Release(segment);
+        }
+    }
+
+    /// <summary>The message is done.</summary>
+    public void Remove(int handle)
+    {
+        DropBytes(handle);
+        ref var stored = ref this[handle];
+        Debug.Assert(stored.Stage != MessageStage.Free);
+        stored.Stage = MessageStage.Free;
+        stored.Waiter = null;
+        stored.Generation++;
+        stored.Next = _free;
+        _free = handle;
+        Count--;
+        if (Count == 0)
+        {
+            ReturnSpare();
+        }
+    }
+
+    private int TakePlace()
+    {
+        if (_free < 0)
+        {
+            var page = new StoredMessage[PageSize];
+            var first = _pages.Count << PageBits;
+            for (var i = 0; i < PageSize; i++)
+            {
+                page[i].Next = i + 1 < PageSize ? first + i + 1 : -1;
+            }
+
+            _pages.Add(page);
+            _free = first;
+        }
+
+        var handle = _free;
+        _free = this[handle].Next;
+        return handle;
+    }
+
+    private MessageSegment SegmentFor(int length)
+    {
+        if (_current is { } current && current.Bytes.Length - current.Used >= length)
+        {
+            return current;
+        }
+
+        if (length > SegmentSize / 4)
+        {
+            // It gets a segment of its own, so that it pins nobody else's and the current one goes on.
+            return new MessageSegment(ArrayPool<byte>.Shared.Rent(length));
+        }
+
+        _current = _spare ?? new MessageSegment(ArrayPool<byte>.Shared.Rent(SegmentSize));
+        _spare = null;
+        return _current;
+    }
+
+    private void Release(MessageSegment segment)
+    {
+        if (--segment.Live > 0)
+        {
+            return;
+        }
+
+        if (segment == _current)
+        {
+            segment.Used = 0;
+        }
+        else if (_spare is null && segment.Bytes.Length == SegmentSize)
+        {
+            segment.Used = 0;
+            _spare = segment;
+        }
+        else
+        {
+            ArrayPool<byte>.Shared.Return(segment.Bytes);
+        }
+    }
+
+    /// <summary>An idle client keeps one segment at most.</summary>
+    private void ReturnSpare()
+    {
+        if (_spare is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_spare.Bytes);
+            _spare = null;
+        }
+    }
+}

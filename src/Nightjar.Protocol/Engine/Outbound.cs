@@ -1,0 +1,478 @@
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Session;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>How a publish began.</summary>
+internal enum PublishStart : byte
+{
+    /// <summary>QoS 0, and it is in the lane: done.</summary>
+    Buffered,
+
+    /// <summary>It is in the store; its waiter will hear.</summary>
+    Accepted,
+
+    /// <summary>A limit of the server forbids it.</summary>
+    Refused,
+}
+
+/// <summary>
+/// Everything on its way to the server: stored messages, the session's exchanges, two lanes of bytes. Control packets go before data; QoS 0 may overtake messages that
+/// wait for quota; order is kept within a QoS. Not thread-safe: the host guards it with one lock, taken once per command and once per received chunk.
+/// </summary>
+internal sealed class Outbound
+{
+    // A publisher waits rather than let the lane grow past this: it bounds memory, and what is lost with the connection.
+    private const int DataLaneLimit = 256 * 1024;
+
+    // Acknowledgements beyond this mean a peer that sends and does not read: parsing pauses.
+    private const int ControlLaneLimit = 64 * 1024;
+
+    // An alias takes three bytes of property, so it is worth it for longer topics only.
+    private const int ShortestAliasedTopic = 8;
+
+    private readonly OutboxSettings _settings;
+    private readonly MessageStore _messages = new();
+    private readonly PublishTimeouts _timeouts;
+    private readonly FlushBarriers _flushes = new();
+    private readonly OutputLane _control = new();
+    private readonly OutputLane _data = new();
+    private readonly List<int> _voided = [];
+    private MessageQueue _reliable = new();
+    private MessageQueue _unreliable = new();
+    private ServerLimits _limits = ServerLimits.None;
+    private OutboundAliases? _aliases;
+    private MqttVersion _version;
+    private bool _open;
+    private long _committed;
+    private long _unreliableInLane;
+    private long _unreliableWritten;
+    private long _unreliableTaken;
+
+    public Outbound(OutboxSettings settings, ISessionLog? log)
+    {
+        _settings = settings;
+        _timeouts = new PublishTimeouts(settings.PublishTimeout);
+        Session = new ClientSession(settings.MaximumInFlight, log);
+        _committed = log is null ? long.MaxValue : 0;
+    }
+
+    public ClientSession Session { get; }
+
+    /// <summary>Waits that ended; the host signals them after it released its lock, and clears the list.</summary>
+    public List<PublishOutcome> Ended { get; } = [];
+
+    /// <summary>Flushes that ended, likewise.</summary>
+    public List<FlushOutcome> Flushed => _flushes.Ended;
+
+    /// <summary>Messages that were sent before and cannot be sent on this connection; the host reports them and clears the list.</summary>
+    public List<(string Topic, ushort PacketId, string Reason)> Quarantined { get; } = [];
+
+    public int Queued => _reliable.Count + _unreliable.Count;
+
+    /// <summary>Whether a flush would find something.</summary>
+    public bool HasOutput => _control.Length > 0 || _data.Length > 0;
+
+    /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
+    public bool ControlIsFull => _control.Length >= ControlLaneLimit;
+
+    /// <summary>Nothing waits and nothing is in flight.</summary>
+    public bool IsDrained => Queued == 0 && Session.InFlight == 0 && !HasOutput;
+
+    public long Deadline => _timeouts.Deadline;
+
+    /// <summary>Command: publish. <paramref name="waiter"/> hears how it ends, unless the result says so at once.</summary>
+    public PublishStart Publish(in OutgoingPublish message, object waiter, long now, out MessageTicket ticket, out SendLimit? refusal)
+    {
+        ticket = default;
+        refusal = null;
+        if (message.QoS == QoS.AtMostOnce && _open && _unreliable.Count == 0 && _data.Length < DataLaneLimit)
+        {
+            var packet = Packet(message);
+            refusal = SendLimit.Check(_limits, _version, packet, _settings.LowerQoS, out _) ?? CheckAlias(message.TopicAlias);
+            if (refusal is not null)
+            {
+                return PublishStart.Refused;
+            }
+
+            Encode(packet, message.TopicAlias, lsn: 0);
+            _unreliableInLane++;
+            return PublishStart.Buffered;
+        }
+
+        var handle = _messages.Add(message, waiter);
+        ticket = new MessageTicket(handle, _messages[handle].Generation);
+        _timeouts.Add(ticket, now);
+        if (message.QoS == QoS.AtMostOnce)
+        {
+            _unreliable.Enqueue(_messages, handle);
+        }
+        else
+        {
+            _reliable.Enqueue(_messages, handle);
+            PumpReliable();
+        }
+
+        return PublishStart.Accepted;
+    }
+
+    /// <summary>
+    /// Command: the waiter leaves. A message that has no packet identifier yet goes with it; any other goes on alone. False: the wait had ended already.
+    /// </summary>
+    public bool Withdraw(MessageTicket ticket, object waiter, out bool withdrawn)
+    {
+        withdrawn = false;
+        if (!_messages.IsCurrent(ticket) || !ReferenceEquals(_messages[ticket.Handle].Waiter, waiter))
+        {
+            return false;
+        }
+
+        ref var message = ref _messages[ticket.Handle];
+        message.Waiter = null;
+        if (message.Stage == MessageStage.Queued)
+        {
+            ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
+            withdrawn = queue.Remove(_messages, ticket.Handle);
+            _messages.Remove(ticket.Handle);
+        }
+
+        return true;
+    }
+
+    /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
+    public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
+
+    /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
+    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept)
+    {
+        _version = version;
+        _limits = limits;
+        var aliases = Math.Min(limits.TopicAliasMaximum, _settings.MaximumTopicAliases);
+        _aliases = aliases > 0 ? new OutboundAliases(aliases) : null;
+        _open = true;
+        if (sessionKept)
+        {
+            Session.Resume(limits.ReceiveMaximum);
+        }
+        else
+        {
+            StartOver(limits.ReceiveMaximum);
+        }
+
+        Resend();
+    }
+
+    /// <summary>The connection is gone. Returns how many QoS 0 messages went with it unwritten.</summary>
+    public long Close(CloseReason reason)
+    {
+        _open = false;
+        _aliases = null;
+        _control.Clear();
+        _data.Clear();
+        _flushes.ConnectionLost(reason);
+        var lost = _unreliableInLane - _unreliableWritten;
+        _unreliableInLane = _unreliableWritten = _unreliableTaken = 0;
+        return lost;
+    }
+
+    /// <summary>DISCONNECT is in the lane: nothing may follow it.</summary>
+    public void Seal() => _open = false;
+
+    /// <summary>Sends whatever may be sent now: what is to be repeated, then what waits.</summary>
+    public void Pump()
+    {
+        if (!_open)
+        {
+            return;
+        }
+
+        Resend();
+        PumpReliable();
+        while (_unreliable.Count > 0 && _data.Length < DataLaneLimit)
+        {
+            SendQueued(_unreliable.Dequeue(_messages), ref _unreliable);
+        }
+
+        _flushes.Left(_reliable, _unreliable, _data.Position);
+    }
+
+    /// <summary>Take: what the next flush writes. False if there is nothing that may leave.</summary>
+    public bool TakeOutput(OutputBatch batch)
+    {
+        var any = _control.TakeInto(batch, _committed);
+        any |= _data.TakeInto(batch, _committed);
+        _unreliableTaken = _unreliableInLane;
+        Pump();
+        return any;
+    }
+
+    /// <summary>The batch taken last was handed to the transport.</summary>
+    public void Written()
+    {
+        _unreliableWritten = _unreliableTaken;
+        _flushes.Written(_data.Position - _data.Length);
+    }
+
+    /// <summary>The log is committed up to this record.</summary>
+    public void Committed(long lsn) => _committed = Math.Max(_committed, lsn);
+
+    /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
+    public void HandleAck(PacketType type, ushort id, ReasonCode reason)
+    {
+        int handle;
+        switch (type)
+        {
+            case PacketType.PubAck when Session.HandlePubAck(id, out handle) == AckEffect.Completed:
+            case PacketType.PubComp when Session.HandlePubComp(id, out handle) == AckEffect.Completed:
+                End(handle, reason);
+                break;
+            case PacketType.PubRec:
+                HandlePubRec(id, reason);
+                break;
+        }
+    }
+
+    /// <summary>Writes an acknowledgement, behind the record that it depends on.</summary>
+    public void WriteAck(in AckPacket packet, long lsn)
+    {
+        var size = PacketWriter.GetSize(packet, _version);
+        PacketWriter.Write(packet, _version, _control.Reserve(size));
+        _control.Commit(size, lsn, _committed);
+    }
+
+    /// <summary>Writes CONNECT, PINGREQ, AUTH or DISCONNECT.</summary>
+    public void WriteControl(object packet, MqttVersion version) => Write(_control, packet, version);
+
+    /// <summary>Writes SUBSCRIBE, UNSUBSCRIBE, or a DISCONNECT that comes after all else.</summary>
+    public void WriteData(object packet, MqttVersion version) => Write(_data, packet, version);
+
+    /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
+    public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;
+
+    /// <summary>Waits whose time is over end; their messages go on.</summary>
+    public void Advance(long now)
+    {
+        while (_timeouts.TryTake(now, out var ticket))
+        {
+            if (_messages.IsCurrent(ticket))
+            {
+                Tell(ticket.Handle, PublishEnd.TimedOut, ReasonCode.UnspecifiedError);
+            }
+        }
+    }
+
+    /// <summary>The first connection could not be made, or the client is closed: every wait ends, and what was never sent goes with it.</summary>
+    public void FailWaiting(CloseReason reason, bool everything)
+    {
+        FailQueue(ref _reliable, reason);
+        FailQueue(ref _unreliable, reason);
+        _flushes.FailAll(reason);
+        if (everything)
+        {
+            foreach (var handle in Session.Export([]) is var state ? state.Publishes.Select(p => p.Handle).Concat(state.Releases.Select(r => r.Handle)) : [])
+            {
+                Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
+            }
+        }
+    }
+
+    private void FailQueue(ref MessageQueue queue, CloseReason reason)
+    {
+        while (queue.Count > 0)
+        {
+            var handle = queue.Dequeue(_messages);
+            Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
+            _messages.Remove(handle);
+        }
+    }
+
+    private static void Write(OutputLane lane, object packet, MqttVersion version)
+    {
+        var size = PacketWriter.GetSize(packet, version);
+        PacketWriter.Write(packet, version, lane.Reserve(size));
+        lane.Commit(size, lsn: 0, committed: 0);
+    }
+
+    private static PublishPacket Packet(in OutgoingPublish message) => new()
+    {
+        Topic = message.Topic,
+        Properties = message.Properties,
+        Payload = message.Payload,
+        QoS = message.QoS,
+        Retain = message.Retain,
+    };
+
+    private static PublishPacket Packet(in StoredMessage message, QoS qos, ushort id, bool duplicate) => new()
+    {
+        Topic = message.Topic,
+        Properties = message.Properties,
+        Payload = message.Payload,
+        QoS = qos,
+        Retain = message.Retain,
+        PacketId = id,
+        Duplicate = duplicate,
+    };
+
+    private void StartOver(int receiveMaximum)
+    {
+        _voided.Clear();
+        var released = new List<int>();
+        Session.StartOver(receiveMaximum, released, _voided);
+        foreach (var handle in released)
+        {
+            End(handle, ReasonCode.Success);
+        }
+
+        foreach (var handle in _voided)
+        {
+            _messages[handle].Flags |= PublishFlags.PossiblyDuplicated;
+        }
+
+        _reliable.PutInFront(_messages, _voided);
+    }
+
+    private void Resend()
+    {
+        while (Session.TryTakeRelease(out var release))
+        {
+            WriteRelease(release, lsn: 0);
+        }
+
+        while (_data.Length < DataLaneLimit && Session.TryPeekResend(out var id, out var handle))
+        {
+            ref var message = ref _messages[handle];
+            var packet = Packet(message, message.QoS, id, duplicate: true);
+            if (SendLimit.Check(_limits, _version, packet, lowerQoS: false, out _) is { } limit)
+            {
+                Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), id, limit.Message));
+                Tell(handle, PublishEnd.Quarantined, limit.ReasonCode, limit.Message);
+                Session.Skipped();
+                continue;
+            }
+
+            // The full topic and no alias: aliases ended with the old connection.
+            Encode(packet, lsn: 0);
+            Session.Resent();
+        }
+    }
+
+    private void PumpReliable()
+    {
+        while (_open && _reliable.Count > 0 && _data.Length < DataLaneLimit && Session.CanPublish)
+        {
+            SendQueued(_reliable.Dequeue(_messages), ref _reliable);
+        }
+    }
+
+    private void SendQueued(int handle, ref MessageQueue queue)
+    {
+        ref var message = ref _messages[handle];
+        var limit = SendLimit.Check(_limits, _version, Packet(message, message.QoS, 1, duplicate: false), _settings.LowerQoS, out var qos)
+            ?? CheckAlias(message.TopicAlias);
+        if (limit is { } refused)
+        {
+            Tell(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
+            _messages.Remove(handle);
+            return;
+        }
+
+        if (qos < message.QoS)
+        {
+            message.Flags |= PublishFlags.QoSLowered;
+            message.QoS = qos;
+        }
+
+        message.Stage = MessageStage.Sent;
+        if (qos == QoS.AtMostOnce)
+        {
+            Encode(Packet(message, qos, 0, duplicate: false), message.TopicAlias, lsn: 0);
+            _unreliableInLane++;
+            End(handle, ReasonCode.Success);
+            return;
+        }
+
+        message.PacketId = Session.Publish(qos, handle, out var lsn);
+        Encode(Packet(message, qos, message.PacketId, duplicate: false), message.TopicAlias, lsn);
+    }
+
+    private SendLimit? CheckAlias(ushort alias) => alias == 0 || _version < MqttVersion.Mqtt5 || alias <= _limits.TopicAliasMaximum
+        ? null
+        : new SendLimit(
+            ReasonCode.TopicAliasInvalid,
+            $"The server takes topic aliases up to {_limits.TopicAliasMaximum} and the message asks for {alias} (MQTT5-3.3.2-9); leave TopicAlias out and the client chooses.");
+
+    /// <summary>Into the lane, with an alias where one is worth it.</summary>
+    private void Encode(in PublishPacket packet, ushort ownAlias, long lsn)
+    {
+        if (_aliases is null || (ownAlias == 0 && packet.Topic.Length < ShortestAliasedTopic))
+        {
+            Encode(packet, lsn);
+            return;
+        }
+
+        var known = false;
+        var alias = ownAlias != 0 ? ownAlias : _aliases.Find(packet.Topic, out known);
+        Encode(
+            new PublishPacket
+            {
+                Topic = known ? default : packet.Topic,
+                TopicAlias = alias,
+                Properties = packet.Properties,
+                Payload = packet.Payload,
+                QoS = packet.QoS,
+                Retain = packet.Retain,
+                PacketId = packet.PacketId,
+            },
+            lsn);
+        if (!known)
+        {
+            _aliases.Commit(alias, packet.Topic);
+        }
+    }
+
+    private void Encode(in PublishPacket packet, long lsn)
+    {
+        var size = PacketWriter.GetSize(packet, _version);
+        PacketWriter.Write(packet, _version, _data.Reserve(size));
+        _data.Commit(size, lsn, _committed);
+    }
+
+    private void HandlePubRec(ushort id, ReasonCode reason)
+    {
+        switch (Session.HandlePubRec(id, reason, out var handle, out var lsn))
+        {
+            case AckEffect.Completed:
+                End(handle, reason);
+                break;
+            case AckEffect.Released:
+                _messages.DropBytes(handle);
+                WriteRelease(id, lsn);
+                break;
+            case AckEffect.ReleasedAgain:
+                WriteRelease(id, lsn: 0);
+                break;
+            case AckEffect.Unknown:
+                WriteAck(new AckPacket(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound), lsn: 0);
+                break;
+        }
+    }
+
+    private void WriteRelease(ushort id, long lsn) => WriteAck(new AckPacket(PacketType.PubRel, id), lsn);
+
+    private void End(int handle, ReasonCode reason)
+    {
+        Tell(handle, PublishEnd.Answered, reason);
+        _messages.Remove(handle);
+    }
+
+    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null)
+    {
+        ref var message = ref _messages[handle];
+        if (message.Waiter is { } waiter)
+        {
+            message.Waiter = null;
+            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason));
+        }
+    }
+}

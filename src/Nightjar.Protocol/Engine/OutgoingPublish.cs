@@ -1,0 +1,23 @@
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>A message on its way into the engine: spans of the caller, read during the call and not kept.</summary>
+internal readonly ref struct OutgoingPublish
+{
+    /// <summary>A valid topic name, UTF-8.</summary>
+    public ReadOnlySpan<byte> Topic { get; init; }
+
+    /// <summary>An MQTT 5 property section without topic alias; left out for 3.1 and 3.1.1.</summary>
+    public ReadOnlySpan<byte> Properties { get; init; }
+
+    public ReadOnlySpan<byte> Payload { get; init; }
+
+    public QoS QoS { get; init; }
+
+    public bool Retain { get; init; }
+
+    /// <summary>An alias of the application's own choice; 0: ours.</summary>
+    public ushort TopicAlias { get; init; }
+}
+
+/// <summary>Names a message in the store for as long as it is there; a stale one is recognised by its generation.</summary>
+internal readonly record struct MessageTicket(int Handle, uint Generation);

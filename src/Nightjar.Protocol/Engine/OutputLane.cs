@@ -1,0 +1,176 @@
+using System.Buffers;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>
+/// Bytes that wait to be written, whole packets only, in blocks from a pool. It is append-only and dies with its connection. Packets may depend on a record of the log:
+/// they, and what follows them, leave only when the log is committed up to there.
+/// </summary>
+internal sealed class OutputLane
+{
+    // One block is one write: large enough that a system call carries thousands of small packets, small enough to stay in the cache and off the large object heap.
+    private const int LargestBlock = 64 * 1024;
+    private const int SmallestBlock = 1024;
+
+    private readonly Queue<ArraySegment<byte>> _full = new();
+    private readonly Queue<(long Position, long Lsn)> _dependencies = new();
+    private byte[]? _current;
+    private int _used;
+    private int _nextBlock = SmallestBlock;
+
+    /// <summary>Bytes appended since the connection began.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Bytes that wait.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Room for a packet of this size; it is in the lane after <see cref="Commit"/>.</summary>
+    public Span<byte> Reserve(int size)
+    {
+        if (_current is null || _current.Length - _used < size)
+        {
+            NewBlock(size);
+        }
+
+        return _current.AsSpan(_used, size);
+    }
+
+    /// <summary>The reserved packet is written.</summary>
+    public void Commit(int size, long lsn, long committed)
+    {
+        if (lsn > committed)
+        {
+            _dependencies.Enqueue((Position, lsn));
+        }
+
+        _used += size;
+        Position += size;
+        Length += size;
+    }
+
+    /// <summary>Moves what may leave into a batch; returns whether there was anything.</summary>
+    public bool TakeInto(OutputBatch batch, long committed)
+    {
+        while (_dependencies.TryPeek(out var dependency) && dependency.Lsn <= committed)
+        {
+            _dependencies.Dequeue();
+        }
+
+        if (Length == 0)
+        {
+            return false;
+        }
+
+        if (_dependencies.TryPeek(out var waiting))
+        {
+            return TakePart(batch, (int)(waiting.Position - (Position - Length)));
+        }
+
+        // The next gathering is likely to be as large as this one.
+        _nextBlock = Math.Clamp(Length, SmallestBlock, LargestBlock);
+        while (_full.TryDequeue(out var block))
+        {
+            batch.Add(block);
+        }
+
+        if (_used > 0)
+        {
+            batch.Add(new ArraySegment<byte>(_current!, 0, _used));
+            _current = null;
+            _used = 0;
+        }
+
+        Length = 0;
+        return true;
+    }
+
+    /// <summary>The connection is gone.</summary>
+    public void Clear()
+    {
+        while (_full.TryDequeue(out var block))
+        {
+            ArrayPool<byte>.Shared.Return(block.Array!);
+        }
+
+        if (_current is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_current);
+            _current = null;
+        }
+
+        _dependencies.Clear();
+        _used = 0;
+        Position = 0;
+        Length = 0;
+    }
+
+    private void NewBlock(int size)
+    {
+        if (_used > 0)
+        {
+            _full.Enqueue(new ArraySegment<byte>(_current!, 0, _used));
+            _nextBlock = Math.Min(_nextBlock * 2, LargestBlock);
+        }
+        else if (_current is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_current);
+        }
+
+        _current = ArrayPool<byte>.Shared.Rent(Math.Max(size, _nextBlock));
+        _used = 0;
+    }
+
+    /// <summary>Takes the first <paramref name="count"/> bytes, by copying: only a log that is behind leads here.</summary>
+    private bool TakePart(OutputBatch batch, int count)
+    {
+        if (count == 0)
+        {
+            return false;
+        }
+
+        var part = ArrayPool<byte>.Shared.Rent(count);
+        var copied = 0;
+        while (copied < count)
+        {
+            if (_full.TryPeek(out var block))
+            {
+                var length = Math.Min(block.Count, count - copied);
+                block.AsSpan(0, length).CopyTo(part.AsSpan(copied));
+                copied += length;
+                RemoveFromFirstBlock(length);
+                continue;
+            }
+
+            var rest = count - copied;
+            _current.AsSpan(0, rest).CopyTo(part.AsSpan(copied));
+            _current.AsSpan(rest, _used - rest).CopyTo(_current);
+            _used -= rest;
+            copied = count;
+        }
+
+        Length -= count;
+        batch.Add(new ArraySegment<byte>(part, 0, count));
+        return true;
+    }
+
+    private void RemoveFromFirstBlock(int length)
+    {
+        var block = _full.Peek();
+        if (length == block.Count)
+        {
+            _full.Dequeue();
+            ArrayPool<byte>.Shared.Return(block.Array!);
+            return;
+        }
+
+        block.AsSpan(length).CopyTo(block.AsSpan());
+        // A queue cannot replace its head: go once round.
+        _full.Dequeue();
+        var others = _full.Count;
+        _full.Enqueue(new ArraySegment<byte>(block.Array!, 0, block.Count - length));
+        for (var i = 0; i < others; i++)
+        {
+            _full.Enqueue(_full.Dequeue());
+        }
+    }
+}

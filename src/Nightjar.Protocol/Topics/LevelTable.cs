@@ -1,0 +1,117 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Nightjar.Protocol.Topics;
+
+/// <summary>
+/// The named children of a level, found by UTF-8 without making a string or an array: open addressing with linear probing.
+/// </summary>
+internal sealed class LevelTable<TNode>
+    where TNode : class
+{
+    // 2^64 divided by the golden ratio, odd: multiplying by it spreads neighbouring values (Knuth, volume 3, 6.4).
+    private const ulong Multiplier = 0x9E37_79B9_7F4A_7C15;
+
+    private Slot[] _slots = new Slot[4];
+
+    public int Count { get; private set; }
+
+    public TNode? Find(ReadOnlySpan<byte> level)
+    {
+        var slots = _slots;
+        var hash = Hash(level);
+        for (var i = (int)hash & (slots.Length - 1); ; i = (i + 1) & (slots.Length - 1))
+        {
+            ref readonly var slot = ref slots[i];
+            if (slot.Node is null || (slot.Hash == hash && level.SequenceEqual(slot.Level)))
+            {
+                return slot.Node;
+            }
+        }
+    }
+
+    /// <summary>Adds a level that is not there yet.</summary>
+    public void Add(byte[] level, TNode node)
+    {
+        // At most three quarters full, so that probing always meets an empty slot soon.
+        if ((Count + 1) * 4 > _slots.Length * 3)
+        {
+            var old = _slots;
+            _slots = new Slot[old.Length * 2];
+            foreach (var slot in old)
+            {
+                if (slot.Node is not null)
+                {
+                    Place(slot);
+                }
+            }
+        }
+
+        Place(new Slot(Hash(level), level, node));
+        Count++;
+    }
+
+    /// <summary>Removes a level that is there.</summary>
+    public void Remove(ReadOnlySpan<byte> level)
+    {
+        var mask = _slots.Length - 1;
+        var hole = (int)Hash(level) & mask;
+        while (!level.SequenceEqual(_slots[hole].Level))
+        {
+            hole = (hole + 1) & mask;
+        }
+
+        // What was pushed past the hole by it moves back; no tombstones, so that finding stays as fast as it was.
+        for (var i = (hole + 1) & mask; _slots[i].Node is not null; i = (i + 1) & mask)
+        {
+            var home = (int)_slots[i].Hash & mask;
+            if (((i - home) & mask) >= ((i - hole) & mask))
+            {
+                _slots[hole] = _slots[i];
+                hole = i;
+            }
+        }
+
+        _slots[hole] = default;
+        Count--;
+    }
+
+    private static uint Hash(ReadOnlySpan<byte> level)
+    {
+        // Eight bytes at a time; levels are short. Not keyed: the table's keys are filters, and those who may subscribe may do worse.
+        var hash = (ulong)level.Length;
+        while (level.Length >= sizeof(ulong))
+        {
+            hash = BitOperations.RotateLeft((hash ^ BinaryPrimitives.ReadUInt64LittleEndian(level)) * Multiplier, 29);
+            level = level[sizeof(ulong)..];
+        }
+
+        ulong tail = 0;
+        if (level.Length >= sizeof(uint))
+        {
+            tail = BinaryPrimitives.ReadUInt32LittleEndian(level);
+            level = level[sizeof(uint)..];
+        }
+
+        foreach (var unit in level)
+        {
+            tail = (tail << 8) | unit;
+        }
+
+        hash = (hash ^ tail) * Multiplier;
+        return (uint)(hash >> 32);
+    }
+
+    private void Place(Slot slot)
+    {
+        var i = (int)slot.Hash & (_slots.Length - 1);
+        while (_slots[i].Node is not null)
+        {
+            i = (i + 1) & (_slots.Length - 1);
+        }
+
+        _slots[i] = slot;
+    }
+
+    private readonly record struct Slot(uint Hash, byte[] Level, TNode? Node);
+}
