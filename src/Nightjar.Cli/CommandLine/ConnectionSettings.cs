@@ -7,7 +7,7 @@ namespace Nightjar.Cli.CommandLine;
 /// What every verb that connects can be told, with the letters, defaults and meanings of mosquitto_pub and mosquitto_sub. A verb derives from it and adds
 /// its own flags.
 /// </summary>
-internal abstract class ConnectionSettings
+internal abstract class ConnectionSettings : VerbSettings
 {
     private const int DefaultPort = 1883;
     private const int DefaultTlsPort = 8883;
@@ -23,7 +23,6 @@ internal abstract class ConnectionSettings
         ["5"] = MqttVersion.Mqtt5,
     };
 
-    private readonly List<FlagGroup> _groups = [];
     private int? _port;
     private string? _userName;
     private string? _password;
@@ -36,37 +35,6 @@ internal abstract class ConnectionSettings
     private TimeSpan? _expiry;
     private MqttVersion? _version;
 
-    protected ConnectionSettings()
-    {
-        _groups.Add(new FlagGroup("Connection",
-        [
-            new("-h --host", "HOST", "name or address of the broker (localhost)", value => Host = value),
-            new("-p --port", "PORT", "port of the broker (1883, with TLS 8883)", value => _port = FlagValue.Integer("-p", value, 1, 65_535)),
-            new("-L --url", "URL", "all at once: mqtt(s)://[user[:password]@]host[:port]/topic", TakeUrl),
-            new("-u --username", "NAME", "user name", value => _userName = value),
-            new("-P --pw", "PASSWORD", "password; others on this machine can see it here, so prefer one of:", value => _password = value),
-            new("--password-file", "FILE", "file whose first line is the password", value => _passwordFile = value),
-            new("-V --protocol-version", "VERSION", "31, 311 or 5, also mqttv31 ... (5, and 311 if the broker does not know it)", value =>
-                _version = Versions.TryGetValue(value, out var version) ? version : throw new UsageException($"-V takes 31, 311 or 5, not '{value}'.")),
-            new("-A", "ADDRESS", "local address to connect from", value =>
-                _localAddress = IPAddress.TryParse(value, out var address) ? address : throw new UsageException($"-A takes an IP address, not '{value}'.")),
-            new("-k --keepalive", "SECONDS", "keep-alive, 5 to 65535 (60)", value => _keepAlive = FlagValue.Integer("-k", value, 5, 65_535)),
-            new("-M", "COUNT", "most QoS 1 and 2 messages in flight (what the broker allows)", value =>
-                _maximumInFlight = FlagValue.Integer("-M", value, 1, 65_535)),
-            new("--nodelay", string.Empty, () => { }),
-        ]));
-        _groups.Add(new FlagGroup("Session",
-        [
-            new("-i --id", "ID", "client identifier (a random one)", value => _clientId = value),
-            new("-I --id-prefix", "PREFIX", "client identifier: this and the process id", value => _idPrefix = value),
-            new("-c --disable-clean-session", "keep the session: do not start anew, and never expire; needs -i", () => CleanSession = false),
-            new("-x", "SECONDS", "MQTT 5: how long the broker keeps the session; -1: for ever (0, with -c -1)", value => _expiry = FlagValue.SessionExpiry("-x", value)),
-            Properties.Flag,
-        ]));
-        _groups.Add(Will.Flags);
-        _groups.Add(Tls.Flags);
-    }
-
     /// <summary>A name or an address.</summary>
     public string Host { get; private set; } = "localhost";
 
@@ -78,61 +46,17 @@ internal abstract class ConnectionSettings
     /// <summary>The version that was asked for; null: the best that both know.</summary>
     public MqttVersion? Version => _version ?? (Properties.Any ? MqttVersion.Mqtt5 : null);
 
-    /// <summary>Whether the output goes out as it is even to a terminal.</summary>
-    public bool Raw { get; private set; }
-
-    public bool Quiet { get; private set; }
-
-    public bool Debug { get; private set; }
-
-    /// <summary>The help page was asked for; then nothing else counts.</summary>
-    public bool Help { get; private set; }
-
-    /// <summary>As <see cref="Help"/>, for the version.</summary>
-    public bool ShowVersion { get; private set; }
-
     public PropertySettings Properties { get; } = new();
 
     public WillSettings Will { get; } = new();
 
     public TlsSettings Tls { get; } = new();
 
-    /// <summary>All flags, the verb's own first.</summary>
-    public IReadOnlyList<FlagGroup> Groups => _groups;
-
     /// <summary>Whether a password would travel where others can read it.</summary>
     public bool ExposesPassword(MqttServer server) => server.Credentials?.Password is not null && !Tls.Enabled && !IsLoopback;
 
     private bool IsLoopback =>
         Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(Host, out var address) && IPAddress.IsLoopback(address));
-
-    /// <summary>Reads the arguments. Throws <see cref="UsageException"/>.</summary>
-    public void Read(IReadOnlyList<string> arguments)
-    {
-        ArgumentReader.Apply(arguments, _groups);
-        if (Help || ShowVersion)
-        {
-            return;
-        }
-
-        if (_port == DefaultTlsPort)
-        {
-            Tls.Enabled = true;
-        }
-
-        Tls.Validate();
-        if (_clientId is not null && _idPrefix is not null)
-        {
-            throw new UsageException("-i and -I argument cannot be used together.");
-        }
-
-        if (_clientId is null && (!CleanSession || _expiry == Timeout.InfiniteTimeSpan))
-        {
-            throw new UsageException($"You must provide a client id (-i) if you are using {(CleanSession ? "an infinite session expiry interval" : "the -c option")}.");
-        }
-
-        Validate();
-    }
 
     /// <summary>The options of the client that these settings ask for. Throws <see cref="UsageException"/>.</summary>
     public virtual MqttClientOptions ToClientOptions(Invocation invocation)
@@ -174,24 +98,55 @@ internal abstract class ConnectionSettings
     /// <summary>Takes the topic of <c>-t</c> or <c>-L</c>.</summary>
     protected abstract void AddTopic(string flag, string text);
 
-    /// <summary>Throws <see cref="UsageException"/> for what does not fit together.</summary>
-    protected abstract void Validate();
-
-    /// <summary>Adds the verb's own flags, before those of the connection.</summary>
-    protected void AddFirst(params FlagGroup[] groups) => _groups.InsertRange(0, groups);
-
-    /// <summary>Adds what all verbs have, after everything else.</summary>
-    protected void AddLast(params IEnumerable<Flag> others) => _groups.AddRange(
-        new FlagGroup("Other",
+    /// <summary>Adds the flags of the connection, after the verb's own.</summary>
+    protected void AddConnection() => Add(
+        new FlagGroup("Connection",
         [
-            .. others,
-            new("--quiet", "print no errors and warnings of the run", () => Quiet = true),
-            new("--raw", "on a terminal too, print control characters as they are", () => Raw = true),
-            new("-d --debug", "say on standard error what happens", () => Debug = true),
-            new("--help", "print this page", arguments => Help = arguments.Stop()),
-            new("--version", "print the version", arguments => ShowVersion = arguments.Stop()),
+            new("-h --host", "HOST", "name or address of the broker (localhost)", value => Host = value),
+            new("-p --port", "PORT", "port of the broker (1883, with TLS 8883)", value => _port = FlagValue.Integer("-p", value, 1, 65_535)),
+            new("-L --url", "URL", "all at once: mqtt(s)://[user[:password]@]host[:port]/topic", TakeUrl),
+            new("-u --username", "NAME", "user name", value => _userName = value),
+            new("-P --pw", "PASSWORD", "password; others on this machine can see it here, so prefer one of:", value => _password = value),
+            new("--password-file", "FILE", "file whose first line is the password", value => _passwordFile = value),
+            new("-V --protocol-version", "VERSION", "31, 311 or 5, also mqttv31 ... (5, and 311 if the broker does not know it)", value =>
+                _version = Versions.TryGetValue(value, out var version) ? version : throw new UsageException($"-V takes 31, 311 or 5, not '{value}'.")),
+            new("-A", "ADDRESS", "local address to connect from", value =>
+                _localAddress = IPAddress.TryParse(value, out var address) ? address : throw new UsageException($"-A takes an IP address, not '{value}'.")),
+            new("-k --keepalive", "SECONDS", "keep-alive, 5 to 65535 (60)", value => _keepAlive = FlagValue.Integer("-k", value, 5, 65_535)),
+            new("-M", "COUNT", "most QoS 1 and 2 messages in flight (what the broker allows)", value =>
+                _maximumInFlight = FlagValue.Integer("-M", value, 1, 65_535)),
+            new("--nodelay", string.Empty, () => { }),
         ]),
+        new FlagGroup("Session",
+        [
+            new("-i --id", "ID", "client identifier (a random one)", value => _clientId = value),
+            new("-I --id-prefix", "PREFIX", "client identifier: this and the process id", value => _idPrefix = value),
+            new("-c --disable-clean-session", "keep the session: do not start anew, and never expire; needs -i", () => CleanSession = false),
+            new("-x", "SECONDS", "MQTT 5: how long the broker keeps the session; -1: for ever (0, with -c -1)", value => _expiry = FlagValue.SessionExpiry("-x", value)),
+            Properties.Flag,
+        ]),
+        Will.Flags,
+        Tls.Flags,
         UnsupportedFlags.Group);
+
+    protected override void Validate()
+    {
+        if (_port == DefaultTlsPort)
+        {
+            Tls.Enabled = true;
+        }
+
+        Tls.Validate();
+        if (_clientId is not null && _idPrefix is not null)
+        {
+            throw new UsageException("-i and -I argument cannot be used together.");
+        }
+
+        if (_clientId is null && (!CleanSession || _expiry == Timeout.InfiniteTimeSpan))
+        {
+            throw new UsageException($"You must provide a client id (-i) if you are using {(CleanSession ? "an infinite session expiry interval" : "the -c option")}.");
+        }
+    }
 
     private void TakeUrl(string text)
     {

@@ -16,7 +16,7 @@ internal sealed class PubSettings : ConnectionSettings
 {
     public PubSettings()
     {
-        AddFirst(new FlagGroup("Message",
+        Add(new FlagGroup("Message",
         [
             new("-t --topic", "TOPIC", "topic to publish to", value => AddTopic("-t", value)),
             new("-m --message", "TEXT", "publish this text", value => (Source, Text) = (Only(MessageSource.Argument), value)),
@@ -30,7 +30,8 @@ internal sealed class PubSettings : ConnectionSettings
             new("--repeat-delay", "SECONDS", "time from one acknowledged to the next (0)", value =>
                 RepeatDelay = TimeSpan.FromSeconds(FlagValue.Number("--repeat-delay", value, 0, int.MaxValue))),
         ]));
-        AddLast();
+        AddConnection();
+        AddGeneral();
     }
 
     public string Topic { get; private set; } = string.Empty;
@@ -50,6 +51,12 @@ internal sealed class PubSettings : ConnectionSettings
     public int Repeat { get; private set; } = 1;
 
     public TimeSpan RepeatDelay { get; private set; }
+
+    protected override string Usage => """
+        usage: nightjar pub [-h HOST] -t TOPIC {-m TEXT | -f FILE | -l | -s | -n} [flags]
+
+        Publishes and ends once the broker has acknowledged; at QoS 0, once the message was handed to the system.
+        """;
 
     /// <summary>A message with everything that the flags say but its payload.</summary>
     public OutgoingMessage ToMessage(ReadOnlyMemory<byte> payload)
@@ -81,6 +88,7 @@ internal sealed class PubSettings : ConnectionSettings
 
     protected override void Validate()
     {
+        base.Validate();
         if (Topic.Length == 0 || Source == MessageSource.None)
         {
             throw new UsageException("Both topic and message must be supplied.");

@@ -6,6 +6,16 @@ namespace Nightjar.Cli.CommandLine;
 /// <summary>The flags of <c>nightjar sub</c>.</summary>
 internal sealed class SubSettings : ConnectionSettings
 {
+    private const string Formats = """
+          %t topic  %p payload  %x %X payload in hexadecimal  %l its length  %q QoS  %r retained: 1 or 0  %m packet identifier
+          %j JSON, the payload as a string  %J JSON, the payload as JSON  %I time, ISO 8601  %U time, seconds since 1970
+          %A topic alias  %C content type  %D correlation data  %E message expiry  %F payload format  %P user properties
+          %R response topic  %S subscription identifier  %% a percent sign
+          %-10t padded on the right  %10t on the left  %010l with zeros  %.10t cut after ten bytes
+          @X the conversion %X of strftime(3), local time  @N nanoseconds  @@ an at sign
+          \\ \0 \a \e \n \r \t \v  single characters
+        """;
+
     private readonly List<TopicFilter> _filters = [];
     private readonly List<TopicFilter> _filterOut = [];
     private readonly List<TopicFilter> _unsubscribe = [];
@@ -15,7 +25,7 @@ internal sealed class SubSettings : ConnectionSettings
 
     public SubSettings()
     {
-        AddFirst(
+        Add(
             new FlagGroup("Subscription",
             [
                 new("-t --topic", "FILTER", "filter to subscribe to; may be repeated", value => AddTopic("-t", value)),
@@ -43,8 +53,18 @@ internal sealed class SubSettings : ConnectionSettings
                 new("-N", "do not end messages with a line feed", () => _print = _print with { EndOfLine = false }),
                 new("--pretty", "lay out the JSON of %j and %J for people", () => _print = _print with { Pretty = true }),
             ]));
-        AddLast();
+        AddConnection();
+        AddGeneral();
     }
+
+    protected override string Usage => """
+        usage: nightjar sub [-h HOST] -t FILTER [-t FILTER ...] [flags]
+
+        Subscribes and prints what comes: payloads, or with -v topics and payloads, or in the format of -F. Goes on until -C, -W, -E or Ctrl-C;
+        a lost connection is made again. A message is acknowledged after it was written.
+        """;
+
+    protected override IReadOnlyList<(string Title, string Text)> More => [("Formats (-F)", Formats), .. base.More];
 
     public IReadOnlyList<TopicFilter> Filters => _filters;
 
@@ -94,6 +114,7 @@ internal sealed class SubSettings : ConnectionSettings
 
     protected override void Validate()
     {
+        base.Validate();
         if (NoRetained && RetainedOnly)
         {
             throw new UsageException("Combining '-R' and '--retained-only' makes no sense.");

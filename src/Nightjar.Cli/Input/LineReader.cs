@@ -19,7 +19,8 @@ internal static class LineReader
         var filled = 0;
         while (true)
         {
-            var read = await stream.ReadAsync(buffer.AsMemory(filled), cancellationToken);
+            // A read of a terminal cannot be cancelled; the wait for it can.
+            var read = await stream.ReadAsync(buffer.AsMemory(filled), cancellationToken).AsTask().WaitAsync(cancellationToken);
             if (read == 0)
             {
                 break;

@@ -94,7 +94,8 @@ internal sealed class FieldWriter(IBufferWriter<byte> output, bool forTerminal, 
                 output.Write(message.Retain ? "1"u8 : "0"u8);
                 break;
             case 'R':
-                Text(message.ResponseTopic, padding);
+                // Alone among the texts it leaves no blanks when it is missing.
+                Text(message.ResponseTopic, message.ResponseTopic is null ? default : padding);
                 break;
             case 'S':
                 Number(message.SubscriptionIdentifiers is [var first, ..] ? first : null, padding);

@@ -60,10 +60,16 @@ internal static class TimeText
         'y' => $"{time.Year % 100:d2}",
         'Y' => $"{time.Year}",
         'z' => Offset(time),
-        'Z' => zone.IsDaylightSavingTime(time) ? zone.DaylightName : zone.StandardName,
+        'Z' => ZoneName(time, zone),
         '%' => "%",
         _ => $"%{letter}",
     };
+
+    // Abbreviations, as the globalization mode of this tool knows no longer names; but for UTC.
+    private static string ZoneName(DateTimeOffset time, TimeZoneInfo zone) =>
+        zone.HasSameRules(TimeZoneInfo.Utc) && zone.StandardName == TimeZoneInfo.Utc.StandardName ? "UTC"
+        : zone.IsDaylightSavingTime(time) ? zone.DaylightName
+        : zone.StandardName;
 
     private static int HourOfTwelve(DateTimeOffset time) => time.Hour % 12 == 0 ? 12 : time.Hour % 12;
 
