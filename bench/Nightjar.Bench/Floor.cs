@@ -24,7 +24,7 @@ internal static class Floor
         ["receive-qos0-16-safe"] = (2e6, 61e6),
         ["receive-qos0-1024-leased"] = (1e6, 3.4e6),
         ["receive-qos0-1024-safe"] = (1e6, 3.4e6),
-        ["receive-qos1-16-leased"] = (2e6, 4e6),
+        ["receive-qos1-16-leased"] = (2e6, 11e6),
     };
 
     private static readonly HashSet<string> Latencies = new(StringComparer.Ordinal) { "publish-qos1-16-w1", "publish-qos1-1024-w1" };

@@ -28,6 +28,9 @@ public abstract record ClientEvent
     /// <summary>QoS 0 messages were dropped because their subscriber is too slow.</summary>
     public sealed record MessagesDropped(string Filter, long Count) : ClientEvent;
 
+    /// <summary>Outgoing QoS 0 messages went down with a connection before they were written.</summary>
+    public sealed record PublishesDropped(long Count) : ClientEvent;
+
     /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
     public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent;
 }

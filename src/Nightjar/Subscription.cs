@@ -1,31 +1,68 @@
+using Nightjar.Connection;
+using Nightjar.Subscriptions;
+
 namespace Nightjar;
 
 /// <summary>
-/// What <see cref="MqttClient.Subscribe"/> and <see cref="MqttClient.On(string, Func{MqttMessage, CancellationToken, ValueTask}, SubscribeOptions?)"/> return. Made by Subscribe it is also the sequence of messages: asking for the next
-/// acknowledges the one before; leaving the loop otherwise leaves the current one unacknowledged unless <see cref="AcknowledgeAsync"/> was called. Thread-safe; one
-/// enumeration at a time. Disposing it unsubscribes.
+/// What <see cref="MqttClient.Subscribe"/> and <see cref="MqttClient.On(string, Func{MqttMessage, CancellationToken, ValueTask}, SubscribeOptions?)"/> return. Made by Subscribe it is
+/// also the sequence of messages: asking for the next acknowledges the one before; leaving the loop otherwise leaves the current one unacknowledged unless
+/// <see cref="AcknowledgeAsync"/> was called. Thread-safe; one enumeration at a time. Disposing it unsubscribes.
 /// </summary>
 public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposable
 {
-    internal Subscription()
+    private readonly EngineHost _host;
+    private readonly MessageFeed _feed;
+    private readonly bool _hasHandler;
+    private MessageSequence? _sequence;
+
+    internal Subscription(EngineHost host, MessageFeed feed, bool hasHandler)
     {
+        _host = host;
+        _feed = feed;
+        _hasHandler = hasHandler;
     }
 
     /// <summary>The filter.</summary>
-    public string Filter => throw new NotSupportedException("skeleton");
+    public string Filter => _feed.TopicFilter.Text;
 
-    /// <summary>Completes with the QoS that the server granted; faults with <see cref="MqttRefusedException"/> if it refused.</summary>
-    public Task<QoS> Granted => throw new NotSupportedException("skeleton");
+    /// <summary>
+    /// Completes with the QoS that the server granted; faults with <see cref="MqttRefusedException"/> if it refused, with <see cref="MqttConnectException"/> if the
+    /// client gave up connecting (reading it again then waits for the next attempt).
+    /// </summary>
+    public Task<QoS> Granted => _feed.Granted;
 
-    /// <summary>Ends when no message will come any more: disposed, denied, or the client is closed.</summary>
-    public Task Completion => throw new NotSupportedException("skeleton");
+    /// <summary>Ends when no message will come any more: disposed, refused, or the client is closed.</summary>
+    public Task Completion => _feed.Completion;
 
     /// <summary>Acknowledges the message that the loop is at, before the next is asked for.</summary>
-    public ValueTask AcknowledgeAsync() => throw new NotSupportedException("skeleton");
+    /// <exception cref="InvalidOperationException">There is no loop: nothing enumerates this subscription.</exception>
+    public ValueTask AcknowledgeAsync()
+    {
+        var sequence = Volatile.Read(ref _sequence)
+            ?? throw new InvalidOperationException("There is no current message: AcknowledgeAsync belongs inside the 'await foreach' over this subscription.");
+        sequence.Acknowledge();
+        return default;
+    }
 
-    /// <inheritdoc/>
-    public IAsyncEnumerator<MqttMessage> GetAsyncEnumerator(CancellationToken cancellationToken = default) => throw new NotSupportedException("skeleton");
+    /// <summary>Starts the loop. One at a time; the next one goes on where it ended.</summary>
+    /// <exception cref="InvalidOperationException">The subscription has a handler, or another loop runs.</exception>
+    public IAsyncEnumerator<MqttMessage> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        if (_hasHandler)
+        {
+            throw new InvalidOperationException("This subscription has a handler, which gets its messages; use MqttClient.Subscribe for a sequence.");
+        }
 
-    /// <summary>Unsubscribes and waits for the server's answer, if there is a connection. Never throws.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException("skeleton");
+        if (!_feed.TryConsume() && !_feed.IsClosed)
+        {
+            throw new InvalidOperationException("Another loop reads this subscription already; subscribe again for a sequence of your own.");
+        }
+
+        var sequence = new MessageSequence(_host, _feed, cancellationToken);
+        Volatile.Write(ref _sequence, sequence);
+        return sequence;
+    }
+
+    /// <summary>Unsubscribes and waits for the server's answer, if there is a connection. Never throws; may be called from the subscription's own handler.</summary>
+    public async ValueTask DisposeAsync() => await _host.UnsubscribeAsync(_feed).ConfigureAwait(false);
 }

@@ -10,35 +10,35 @@ internal static class AckCodec
     /// <summary>An acknowledgement without reason code and properties: header, length and packet identifier.</summary>
     public const int BareSize = 4;
 
-    private const int BareBody = sizeof(ushort);
+    /// <summary>The body of such a one.</summary>
+    public const int BareBody = sizeof(ushort);
 
     public static bool IsAck(PacketType type) => type is >= PacketType.PubAck and <= PacketType.PubComp;
 
-    public static AckPacket Read(ref SpanReader reader, PacketType type)
+    /// <summary>Reads the packet identifier alone, which is a success: what nearly all acknowledgements are.</summary>
+    public static Rule? ReadBare(ReadOnlySpan<byte> body, ref DecodedPacket packet)
+    {
+        ushort id = BinaryPrimitives.ReadUInt16BigEndian(body);
+        packet.SetAck(id);
+        return id == 0 ? Rules.AckIdZero : null;
+    }
+
+    /// <summary>Reads what is longer, and so 5.0: before, the length was checked with the fixed header.</summary>
+    public static void Read(ref SpanReader reader, PacketType type, ref DecodedPacket packet)
     {
         ushort id = reader.PacketId(Rules.AckIdZero);
-        if (reader.AtEnd)
-        {
-            return new(type, id);
-        }
-
-        // Before 5.0 the length was checked with the fixed header, so that this is 5.0.
         var code = (ReasonCode)reader.Byte();
         reader.Require(ReasonCodeTable.IsLegal(code, type, reader.Sender), CodeRuleOf(type));
-        if (reader.AtEnd)
-        {
-            return new(type, id, code);
-        }
-
-        PropertySection properties = reader.Properties(type);
+        PropertySection properties = reader.AtEnd ? default : reader.Properties(type);
         reader.RequireEnd();
-        return reader.Broken is not null || properties.IsEmpty
-            ? new(type, id, code)
-            : new(type, id, code)
-            {
-                ReasonString = properties.Text(PropertyId.ReasonString),
-                UserProperties = properties.Has(PropertyId.UserProperty) ? properties.UserProperties() : null,
-            };
+        if (reader.Broken is null)
+        {
+            packet.SetAck(
+                id,
+                code,
+                properties.Text(PropertyId.ReasonString),
+                properties.Has(PropertyId.UserProperty) ? properties.UserProperties() : null);
+        }
     }
 
     /// <summary>Whether the packet is its packet identifier alone: success, and no properties to send.</summary>

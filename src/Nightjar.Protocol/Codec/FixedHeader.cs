@@ -31,6 +31,11 @@ internal static class FixedHeader
     public static Rule? Check(byte first, MqttVersion version, PacketSender sender)
     {
         PacketType type = TypeOf(first);
+        if (type == PacketType.Publish)
+        {
+            return CheckPublish(first);
+        }
+
         if (type == PacketType.None || (type == PacketType.Auth && version != MqttVersion.Mqtt5))
         {
             return Rules.PacketTypeReserved;
@@ -43,18 +48,12 @@ internal static class FixedHeader
             return Rules.WrongSender;
         }
 
-        if (type == PacketType.Publish)
-        {
-            return CheckPublish(first);
-        }
-
         // 3.1 has DUP in the packets that it sends at "QoS 1".
         bool repeated = version == MqttVersion.Mqtt31 && HasFlags(type) && first == (FirstByteOf(type) | 0b1000);
         return first == FirstByteOf(type) || repeated ? null : FlagsRuleOf(type);
     }
 
-    /// <summary>The flags of PUBLISH.</summary>
-    public static Rule? CheckPublish(byte first) =>
+    private static Rule? CheckPublish(byte first) =>
         (first & 0b0110) == 0b0110 ? Rules.QoS3
         : (first & 0b1110) == 0b1000 ? Rules.DuplicateAtQoS0
         : null;

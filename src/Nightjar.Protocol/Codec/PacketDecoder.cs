@@ -120,6 +120,7 @@ public sealed class PacketDecoder
         ReadOnlySpan<byte> body = input[headerSize..size];
         Rule? broken = type == PacketType.Publish
             ? PublishCodec.Read(first, body, Version, _sender, ref packet)
+            : AckCodec.IsAck(type) && body.Length == AckCodec.BareBody ? AckCodec.ReadBare(body, ref packet)
             : DecodeBody(type, body, padded, ref packet);
         if (broken is not null)
         {
@@ -149,7 +150,7 @@ public sealed class PacketDecoder
         switch (type)
         {
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
-                packet.Set(AckCodec.Read(ref reader, type));
+                AckCodec.Read(ref reader, type, ref packet);
                 break;
             case PacketType.Connect:
                 packet.Other = ConnectCodec.Read(ref reader);
@@ -200,7 +201,7 @@ public sealed class PacketDecoder
         _streamSize = size;
         _streamLength = _streamLeft = size - consumed;
         packet.PayloadLength = _streamLength;
-        packet.Set(packet.Publish.WithPayload(default));
+        packet.SetPayload(default);
         return DecodeStatus.PublishBegin;
     }
 
@@ -211,7 +212,7 @@ public sealed class PacketDecoder
         packet.Size = _streamSize;
         packet.PayloadLength = _streamLength;
         packet.PayloadOffset = _streamLength - _streamLeft;
-        packet.Set(new PublishPacket { Payload = input[..consumed] });
+        packet.SetPayload(input[..consumed]);
         _streamLeft -= consumed;
         return _streamLeft == 0 ? DecodeStatus.PublishEnd : DecodeStatus.Payload;
     }

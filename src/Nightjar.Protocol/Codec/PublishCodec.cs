@@ -73,17 +73,7 @@ internal static class PublishCodec
             return Rules.TopicEmpty;
         }
 
-        packet.Set(new PublishPacket
-        {
-            QoS = (QoS)qos,
-            Retain = (first & 0b0001) != 0,
-            Duplicate = (first & 0b1000) != 0,
-            PacketId = id,
-            Topic = topic,
-            TopicAlias = alias,
-            Properties = properties,
-            Payload = body[payload..],
-        });
+        packet.SetPublish(first, id, alias, topic, properties, body[payload..]);
         return null;
     }
 
@@ -99,7 +89,7 @@ internal static class PublishCodec
             return size;
         }
 
-        propertiesSize = packet.Properties.Length + (AddsAlias(packet) ? AliasSize : 0);
+        propertiesSize = packet.Properties.Length + (packet.TopicAlias != 0 && !HasAlias(packet.Properties) ? AliasSize : 0);
         return size + VariableByteInteger.SizeOf((uint)propertiesSize) + propertiesSize;
     }
 
@@ -120,7 +110,14 @@ internal static class PublishCodec
 
         if (version == MqttVersion.Mqtt5)
         {
-            offset += WriteProperties(packet, propertiesSize, destination[offset..]);
+            if (propertiesSize == 0)
+            {
+                destination[offset++] = 0;
+            }
+            else
+            {
+                offset += WriteProperties(packet, propertiesSize, destination[offset..]);
+            }
         }
 
         packet.Payload.CopyTo(destination[offset..]);
@@ -162,12 +159,6 @@ internal static class PublishCodec
 
     private static int WriteProperties(in PublishPacket packet, int size, Span<byte> destination)
     {
-        if (size == 0)
-        {
-            destination[0] = 0;
-            return 1;
-        }
-
         int offset = VariableByteInteger.Write(destination, (uint)size);
         if (size > packet.Properties.Length)
         {
@@ -180,23 +171,18 @@ internal static class PublishCodec
         return offset + packet.Properties.Length;
     }
 
-    private static bool AddsAlias(in PublishPacket packet)
+    private static bool HasAlias(ReadOnlySpan<byte> properties)
     {
-        if (packet.TopicAlias == 0)
-        {
-            return false;
-        }
-
-        PropertyReader reader = new(packet.Properties);
+        PropertyReader reader = new(properties);
         while (reader.Read())
         {
             if (reader.Id == PropertyId.TopicAlias)
             {
-                return false;
+                return true;
             }
         }
 
-        return true;
+        return false;
     }
 
     private static void ThrowIfIllegal(in PublishPacket packet, MqttVersion version)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Nightjar.Protocol.Codec;
 
 /// <summary>The variable byte integer (MQTT 5, 1.5.5): seven bits per byte, the lowest first; the eighth says that more follow.</summary>
@@ -12,7 +14,19 @@ internal static class VariableByteInteger
     public static int SizeOf(uint value) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : value < 1 << 21 ? 3 : 4;
 
     /// <summary>Writes a value up to <see cref="Maximum"/> and returns its size.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Write(Span<byte> destination, uint value)
+    {
+        if (value < 0x80)
+        {
+            destination[0] = (byte)value;
+            return 1;
+        }
+
+        return WriteLong(destination, value);
+    }
+
+    private static int WriteLong(Span<byte> destination, uint value)
     {
         int size = 0;
         while (value >= 0x80)

@@ -80,6 +80,10 @@ internal sealed class ClientEngine
         }
     }
 
+    /// <summary>Whether there is anything to take but bytes.</summary>
+    public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
+        || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0;
+
     private bool IsConnected => Accepted is not null && _supervisor.Phase == ConnectionPhase.Connected;
 
     /// <summary>Command: there should be a connection.</summary>
@@ -94,12 +98,15 @@ internal sealed class ClientEngine
         _supervisor.Connect(now);
     }
 
-    /// <summary>Command: publish. See <see cref="Engine.Outbound.Publish"/>.</summary>
-    public PublishStart Publish(in OutgoingPublish message, object waiter, long now, out MessageTicket ticket, out SendLimit? refusal)
+    /// <summary>Command: publish at QoS 0 without waiting. See <see cref="Outbound.TryBuffer"/>.</summary>
+    public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal) => Outbound.TryBuffer(message, out refusal);
+
+    /// <summary>Command: publish. See <see cref="Outbound.Accept"/>.</summary>
+    public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
-        var start = Outbound.Publish(message, waiter, now, out ticket, out refusal);
+        var ticket = Outbound.Accept(message, waiter, now);
         ConnectOnFirstUse(now);
-        return start;
+        return ticket;
     }
 
     /// <summary>Command: subscribe.</summary>
@@ -273,6 +280,9 @@ internal sealed class ClientEngine
 
         ContinueEnding(now);
     }
+
+    /// <summary>The host does not read at the moment, so silence means nothing.</summary>
+    public void HandlePaused(long now) => _keepAlive.Received(now);
 
     /// <summary>The log is committed up to this record.</summary>
     public void HandleCommitted(long lsn) => Outbound.Committed(lsn);

@@ -60,8 +60,8 @@ internal sealed class Outbound
 
     public ClientSession Session { get; }
 
-    /// <summary>Waits that ended; the host signals them after it released its lock, and clears the list.</summary>
-    public List<PublishOutcome> Ended { get; } = [];
+    /// <summary>Waits that ended; the host takes them under its lock and signals them after it.</summary>
+    public List<PublishOutcome> Ended { get; private set; } = [];
 
     /// <summary>Flushes that ended, likewise.</summary>
     public List<FlushOutcome> Flushed => _flushes.Ended;
@@ -82,27 +82,35 @@ internal sealed class Outbound
 
     public long Deadline => _timeouts.Deadline;
 
-    /// <summary>Command: publish. <paramref name="waiter"/> hears how it ends, unless the result says so at once.</summary>
-    public PublishStart Publish(in OutgoingPublish message, object waiter, long now, out MessageTicket ticket, out SendLimit? refusal)
+    /// <summary>
+    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
+    /// <see cref="PublishStart.Accepted"/> here means that it must wait: <see cref="Accept"/> it.
+    /// </summary>
+    public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal)
     {
-        ticket = default;
         refusal = null;
-        if (message.QoS == QoS.AtMostOnce && _open && _unreliable.Count == 0 && _data.Length < DataLaneLimit)
+        if (!_open || _unreliable.Count > 0 || _data.Length >= DataLaneLimit)
         {
-            var packet = Packet(message);
-            refusal = SendLimit.Check(_limits, _version, packet, _settings.LowerQoS, out _) ?? CheckAlias(message.TopicAlias);
-            if (refusal is not null)
-            {
-                return PublishStart.Refused;
-            }
-
-            Encode(packet, message.TopicAlias, lsn: 0);
-            _unreliableInLane++;
-            return PublishStart.Buffered;
+            return PublishStart.Accepted;
         }
 
+        var packet = Packet(message);
+        refusal = SendLimit.Check(_limits, _version, packet, _settings.LowerQoS, out _) ?? CheckAlias(message.TopicAlias);
+        if (refusal is not null)
+        {
+            return PublishStart.Refused;
+        }
+
+        Encode(packet, message.TopicAlias, lsn: 0);
+        _unreliableInLane++;
+        return PublishStart.Buffered;
+    }
+
+    /// <summary>Command: publish. <paramref name="waiter"/> hears how it ends; null: nobody does.</summary>
+    public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
+    {
         var handle = _messages.Add(message, waiter);
-        ticket = new MessageTicket(handle, _messages[handle].Generation);
+        var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
         if (message.QoS == QoS.AtMostOnce)
         {
@@ -114,7 +122,7 @@ internal sealed class Outbound
             PumpReliable();
         }
 
-        return PublishStart.Accepted;
+        return ticket;
     }
 
     /// <summary>
@@ -138,6 +146,14 @@ internal sealed class Outbound
         }
 
         return true;
+    }
+
+    /// <summary>Take: the waits that ended, against an empty list to go on with.</summary>
+    public List<PublishOutcome> TakeEnded(List<PublishOutcome> empty)
+    {
+        var ended = Ended;
+        Ended = empty;
+        return ended;
     }
 
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>

@@ -32,17 +32,4 @@ public readonly ref struct PublishPacket
 
     /// <summary>The application's bytes; may be empty.</summary>
     public ReadOnlySpan<byte> Payload { get; init; }
-
-    /// <summary>The same packet with another payload.</summary>
-    internal PublishPacket WithPayload(ReadOnlySpan<byte> payload) => new()
-    {
-        QoS = QoS,
-        Retain = Retain,
-        Duplicate = Duplicate,
-        PacketId = PacketId,
-        Topic = Topic,
-        TopicAlias = TopicAlias,
-        Properties = Properties,
-        Payload = payload,
-    };
 }

@@ -27,6 +27,6 @@ public sealed record DisconnectOptions
             conflicts.Seconds(nameof(SessionExpiryInterval), expiry, orForever: true);
         }
 
-        conflicts.ThrowIfAny("This disconnection", parameterName);
+        conflicts.ThrowIfAny("This DISCONNECT cannot be sent", parameterName);
     }
 }

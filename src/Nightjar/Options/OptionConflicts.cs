@@ -95,12 +95,12 @@ internal sealed class OptionConflicts
     }
 
     /// <summary>Throws one <see cref="ArgumentException"/> with all lines, if there is any.</summary>
-    public void ThrowIfAny(string subject, string parameterName)
+    public void ThrowIfAny(string verdict, string parameterName)
     {
         if (_lines.Count > 0)
         {
             var lines = string.Concat(_lines.Select(line => $"{Environment.NewLine}- {line}"));
-            throw new ArgumentException($"{subject} cannot work; please change:{lines}{Environment.NewLine}", parameterName);
+            throw new ArgumentException($"{verdict}; please change:{lines}{Environment.NewLine}", parameterName);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class OptionsValidation
             CheckServer($"Servers[{index}]", server, options.Version, conflicts);
         }
 
-        conflicts.ThrowIfAny("This combination of options", nameof(options));
+        conflicts.ThrowIfAny("These options cannot work", nameof(options));
     }
 
     private static void CheckClient(MqttClientOptions options, OptionConflicts conflicts)

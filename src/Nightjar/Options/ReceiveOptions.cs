@@ -12,7 +12,10 @@ public sealed class ReceiveOptions
     /// <summary>The most topic aliases that the server may use. Default: 16; 0 to 65,535.</summary>
     public int TopicAliasMaximum { get; set; } = 16;
 
-    /// <summary>The most bytes that received messages may hold while they wait for handlers, all subscriptions together. Default: 16 MiB; at least <see cref="MaximumPacketSize"/>. Then reading pauses.</summary>
+    /// <summary>
+    /// The most bytes that received messages may hold while they wait for handlers, all subscriptions together; then reading pauses. Default: 16 MiB; at least
+    /// <see cref="MaximumPacketSize"/>.
+    /// </summary>
     public int Budget { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>How often a handler that throws is tried again in place. Default: 3; not negative.</summary>

@@ -95,9 +95,11 @@ internal sealed record ServerUri(ServerScheme Scheme, string Host, int Port, Mqt
         }
 
         // What stands where the port should be is not echoed: of "mqtt://user:password" it is the password.
-        return afterHost[0] == ':' && int.TryParse(afterHost[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue
+        return afterHost[0] == ':' && ushort.TryParse(afterHost[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
             ? (host, port)
-            : throw Wrong("what follows the host is no port", $"write a number from 1 to 65535 after ':', or nothing for {scheme.DefaultPort}; credentials stand before the host: {scheme.Name}://USER:PASSWORD@HOST");
+            : throw Wrong(
+                "what follows the host is no port",
+                $"write a number from 1 to 65535 after ':', or nothing for {scheme.DefaultPort}; credentials stand before the host: {scheme.Name}://USER:PASSWORD@HOST");
     }
 
     private static string ParseIPv6(ReadOnlySpan<char> text)

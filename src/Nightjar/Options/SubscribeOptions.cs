@@ -34,6 +34,6 @@ public sealed record SubscribeOptions
             SubscriptionIdentifier is null or (> 0 and <= LargestSubscriptionIdentifier),
             $"{nameof(SubscriptionIdentifier)} is {SubscriptionIdentifier}; it must be from 1 to {LargestSubscriptionIdentifier}.");
         conflicts.UserProperties(nameof(UserProperties), UserProperties);
-        conflicts.ThrowIfAny("This subscription", parameterName);
+        conflicts.ThrowIfAny("This subscription cannot be made", parameterName);
     }
 }

@@ -58,7 +58,8 @@ internal static class CertificateRefusal
             X509ChainStatusFlags.UntrustedRoot =>
                 $"the server's certificate comes from '{name}', an authority that is not trusted; name it with TlsOptions.CaFile if it should be",
             X509ChainStatusFlags.PartialChain =>
-                $"the certificate '{name}' was issued by '{issuer}', which is neither trusted nor sent by the server; name the authority with TlsOptions.CaFile, or let the server send its whole chain",
+                $"the certificate '{name}' was issued by '{issuer}', which is neither trusted nor sent by the server; "
+                + "name the authority with TlsOptions.CaFile, or let the server send its whole chain",
             X509ChainStatusFlags.NotSignatureValid => $"the signature of the certificate '{name}' is wrong",
             X509ChainStatusFlags.NotValidForUsage => $"the certificate '{name}' is not made for servers (its extended key usage lacks server authentication)",
             X509ChainStatusFlags.Revoked => $"the certificate '{name}' was revoked",

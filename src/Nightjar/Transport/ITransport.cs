@@ -1,6 +1,12 @@
 namespace Nightjar.Transport;
 
-/// <summary>One way to one server: "give me a duplex byte stream". It keeps nothing between attempts: names, files and streams are taken anew each time.</summary>
+/// <summary>
+/// One way to one server: "give me a duplex byte stream". It keeps nothing between attempts: names, files and streams are taken anew each time.
+/// </summary>
+/// <remarks>
+/// Transports compose: <see cref="TlsTransport"/> takes what <see cref="TcpTransport"/> gives, and <see cref="TransportFactory"/> alone knows which go together. They
+/// know servers and their options, and nothing of MQTT beyond the rule of <see cref="PlaintextCredentials"/>. The options are a snapshot: nobody changes them.
+/// </remarks>
 internal interface ITransport
 {
     /// <summary>

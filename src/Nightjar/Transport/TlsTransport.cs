@@ -70,10 +70,6 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         {
             options.LocalCertificateSelectionCallback = stream.SelectNone;
         }
-        else
-        {
-            options.ClientCertificateContext = certificate.ToContext();
-        }
 
         if (server.Tls.ApplicationProtocols.Count > 0)
         {
@@ -82,13 +78,14 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
 
         try
         {
+            options.ClientCertificateContext = certificate?.ToContext();
             await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e)
-                : stream.BlamesCertificate(e) ? stream.ExplainRefusal(e)
+                : stream.MayBlameCertificate && TlsStream.IsAlert(e) ? stream.ExplainRefusal(e)
                 : Explain(e);
         }
 
@@ -129,7 +126,7 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         return errors == SslPolicyErrors.None ? null : CertificateRefusal.Explain(_targetHost, shown as X509Certificate2, chain, errors);
     }
 
-    private MqttConnectException Explain(Exception error) => error is AuthenticationException
-        ? ConnectFailure.Permanent(server, ConnectStage.Tls, $"the TLS handshake failed; perhaps this port speaks no TLS ({error.GetBaseException().Message.TrimEnd('.')})", error)
-        : ConnectFailure.Transient(server, ConnectStage.Tls, "the server closed the connection during the TLS handshake; perhaps this port speaks no TLS", error);
+    private MqttConnectException Explain(Exception error) => error is IOException
+        ? ConnectFailure.Transient(server, ConnectStage.Tls, "the server closed the connection during the TLS handshake; perhaps this port speaks no TLS", error)
+        : ConnectFailure.Permanent(server, ConnectStage.Tls, $"the TLS handshake failed; perhaps this port speaks no TLS ({error.GetBaseException().Message.TrimEnd('.')})", error);
 }

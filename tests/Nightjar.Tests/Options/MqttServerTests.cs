@@ -18,6 +18,7 @@ public sealed class MqttServerTests
     [InlineData("mqtts://[2001:db8::1]:8884", "2001:db8::1", 8884, true, "mqtts://[2001:db8::1]:8884")]
     [InlineData("mqtt://[fe80::1%25eth0]:1884", "fe80::1%eth0", 1884, false, "mqtt://[fe80::1%eth0]:1884")]
     [InlineData("mqtt://[fe80::1%eth0]", "fe80::1%eth0", 1883, false, "mqtt://[fe80::1%eth0]:1883")]
+    [InlineData("mqtt://[fe80::1%nope0]", "fe80::1%nope0", 1883, false, "mqtt://[fe80::1%nope0]:1883")]
     [InlineData("mqtt://bücher.example", "xn--bcher-kva.example", 1883, false, "mqtt://xn--bcher-kva.example:1883")]
     public void A_uri_names_scheme_host_and_port(string uri, string host, int port, bool tls, string text)
     {

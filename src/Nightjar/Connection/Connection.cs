@@ -1,0 +1,137 @@
+using System.Net.Sockets;
+using Nightjar.Protocol.Engine;
+using Nightjar.Transport;
+
+namespace Nightjar.Connection;
+
+/// <summary>The life of one network connection: dialled, read until it ends, closed. It decides nothing; the engine does.</summary>
+internal sealed class Connection(EngineHost host, int attempt, ITransport transport)
+{
+    private readonly CancellationTokenSource _dialling = new();
+    private readonly Lock _lock = new();
+    private Stream? _stream;
+    private Exception? _closedBy;
+    private bool _closed;
+
+    public int Attempt => attempt;
+
+    public Flusher? Flusher { get; private set; }
+
+    /// <summary>Output is held back while a received chunk is being handled; guarded by the host's lock.</summary>
+    public bool HoldsOutput { get; set; }
+
+    /// <summary>DISCONNECT is on its way: when all is written, our direction is closed; guarded by the host's lock.</summary>
+    public bool CloseAfterFlush { get; set; }
+
+    /// <summary>Whether the receive loop waits for handlers, so that the peer's silence means nothing.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Set while the receive loop waits for the control lane to empty; guarded by the host's lock.</summary>
+    public TaskCompletionSource? WhenControlHasRoom { get; set; }
+
+    public async Task RunAsync()
+    {
+        var reason = await DialAndReadAsync().ConfigureAwait(false);
+        Close(error: null);
+        _dialling.Dispose();
+        if (reason is not null)
+        {
+            host.TransportLost(this, reason);
+        }
+    }
+
+    /// <summary>Ends dialling, reading and writing at once; the first error is the one that is reported.</summary>
+    public void Close(Exception? error)
+    {
+        Stream? stream;
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            _closed = true;
+            _closedBy = error;
+            stream = _stream;
+        }
+
+        CancelDialling();
+        stream?.Dispose();
+    }
+
+    /// <summary>Closes our direction: the peer reads to the end, DISCONNECT included, and closes its own.</summary>
+    public void CloseOutput()
+    {
+        try
+        {
+            if (_stream is NetworkStream network)
+            {
+                network.Socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // It is closed already.
+        }
+    }
+
+    private void CancelDialling()
+    {
+        try
+        {
+            _dialling.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // Dialling is over.
+        }
+    }
+
+    /// <summary>Null: the engine knows already that this attempt is over.</summary>
+    private async Task<CloseReason?> DialAndReadAsync()
+    {
+        Stream stream;
+        try
+        {
+            stream = await transport.ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
+        }
+        catch (MqttConnectException error)
+        {
+            return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = error, IsTransient = error.IsTransient };
+        }
+        catch (OperationCanceledException) when (_dialling.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (Exception error)
+        {
+            var wrapped = new MqttConnectException($"Cannot connect to {host.ServerName}: {error.Message}", ConnectStage.Tcp, error) { IsTransient = false };
+            return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = wrapped, IsTransient = false };
+        }
+
+        bool closed;
+        lock (_lock)
+        {
+            _stream = stream;
+            closed = _closed;
+        }
+
+        if (closed)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+
+        Flusher = new Flusher(host, this);
+        var flushing = Flusher.RunAsync(stream);
+        if (host.Dialed(this) is not { } inbound)
+        {
+            return null;
+        }
+
+        _ = flushing;
+        var ended = await new Receiver(host, this, stream, inbound).RunAsync().ConfigureAwait(false);
+        return _closedBy is { } first and not ObjectDisposedException ? ended with { Cause = first } : ended;
+    }
+}

@@ -1,0 +1,194 @@
+using Nightjar.Protocol.Engine;
+using Nightjar.Subscriptions;
+
+namespace Nightjar.Connection;
+
+/// <summary>
+/// Tells the application what the engine did: events, and the tasks of those who wait for a connection or for its end. All of it is called under the host's lock, so that the order is
+/// the engine's; every continuation runs elsewhere.
+/// </summary>
+internal sealed class OutputReports(string server)
+{
+    private readonly TaskCompletionSource _completion = New();
+    private readonly TaskCompletionSource _closed = New();
+    private TaskCompletionSource<ConnectResult>? _connecting;
+    private TaskCompletionSource? _stopping;
+    private TaskCompletionSource? _disconnecting;
+
+    public EventFeed Events { get; } = new();
+
+    public Task Completion => _completion.Task;
+
+    /// <summary>What was agreed with the server; null while not connected.</summary>
+    public ConnectResult? Current { get; private set; }
+
+    /// <summary>The current connection, or the next one.</summary>
+    public Task<ConnectResult> WhenConnected()
+    {
+        if (Current is not null)
+        {
+            return Task.FromResult(Current);
+        }
+
+        _connecting ??= new TaskCompletionSource<ConnectResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _connecting.Task;
+    }
+
+    public Task WhenDisconnected() => Current is null ? Task.CompletedTask : (_disconnecting ??= New()).Task;
+
+    public Task WhenStopped() => (_stopping ??= New()).Task;
+
+    public Task WhenClosed() => _closed.Task;
+
+    /// <summary>Answers that the engine keeps in lists.</summary>
+    public void Report(ClientEngine engine, HashSet<MessageFeed> feeds)
+    {
+        foreach (var answer in engine.Subscriptions.Answers)
+        {
+            foreach (var subscription in answer.Subscriptions)
+            {
+                var feed = (MessageFeed)subscription;
+                feed.Answer(answer.ReasonCode, answer.Detail);
+                if (answer.ReasonCode.IsFailure())
+                {
+                    feeds.Remove(feed);
+                }
+            }
+
+            Events.Publish(new ClientEvent.SubscriptionAnswered(answer.Filter.Text, answer.ReasonCode));
+        }
+
+        engine.Subscriptions.Answers.Clear();
+        foreach (var answer in engine.Subscriptions.UnsubscribeAnswers)
+        {
+            ((TaskCompletionSource<ReasonCode>)answer.Waiter).TrySetResult(answer.ReasonCode);
+        }
+
+        engine.Subscriptions.UnsubscribeAnswers.Clear();
+        foreach (var flush in engine.Outbound.Flushed)
+        {
+            var waiter = (TaskCompletionSource)flush.Waiter;
+            if (flush.Failure is { } failure)
+            {
+                waiter.TrySetException(Failure.ToConnectException(failure, server));
+            }
+            else
+            {
+                waiter.TrySetResult();
+            }
+        }
+
+        engine.Outbound.Flushed.Clear();
+        foreach (var (topic, packetId, reason) in engine.Outbound.Quarantined)
+        {
+            Events.Publish(new ClientEvent.Quarantined(topic, packetId, reason));
+        }
+
+        engine.Outbound.Quarantined.Clear();
+    }
+
+    public void Report(EngineOutput output, HashSet<MessageFeed> feeds, long now)
+    {
+        switch (output)
+        {
+            case EngineOutput.Connected connected:
+                Current = ToResult(connected.Accepted);
+                Events.Publish(new ClientEvent.Connected(Current));
+                Take(ref _connecting)?.TrySetResult(Current);
+                break;
+            case EngineOutput.Disconnected disconnected:
+                Current = null;
+                Events.Publish(new ClientEvent.Disconnected(
+                    disconnected.Reason.Kind == CloseKind.Requested ? null : Failure.ToException(disconnected.Reason, server)));
+                Take(ref _disconnecting)?.TrySetResult();
+                break;
+            case EngineOutput.AttemptFailed failed:
+                Events.Publish(new ClientEvent.ConnectFailed(
+                    Failure.ToConnectException(failed.Reason, server),
+                    failed.RetryAt == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, failed.RetryAt - now))));
+                break;
+            case EngineOutput.GaveUp gaveUp:
+                GiveUp(Failure.ToConnectException(gaveUp.Reason, server), feeds);
+                break;
+            case EngineOutput.Stopped:
+                Take(ref _stopping)?.TrySetResult();
+                FailConnecting(new MqttDisconnectedException("The client was disconnected on request before there was a connection."));
+                break;
+            case EngineOutput.Closed:
+                Close(feeds);
+                break;
+            case EngineOutput.Unrouted unrouted:
+                Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
+                break;
+            case EngineOutput.Dropped dropped:
+                Events.Publish(new ClientEvent.PublishesDropped(dropped.Count));
+                break;
+        }
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static T? Take<T>(ref T? field)
+        where T : class
+    {
+        var taken = field;
+        field = null;
+        return taken;
+    }
+
+    private static ConnectResult ToResult(Accepted accepted) => new()
+    {
+        Version = accepted.Version,
+        ClientId = accepted.ClientId,
+        SessionPresent = accepted.Packet.SessionPresent,
+        SessionExpiryInterval = accepted.SessionExpiryInterval == uint.MaxValue ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(accepted.SessionExpiryInterval),
+        KeepAlive = TimeSpan.FromTicks(accepted.KeepAlive),
+        ReceiveMaximum = accepted.Limits.ReceiveMaximum,
+        MaximumPacketSize = accepted.Packet.MaximumPacketSize,
+        MaximumQoS = accepted.Limits.MaximumQoS,
+        RetainAvailable = accepted.Limits.RetainAvailable,
+        WildcardSubscriptionAvailable = accepted.Limits.WildcardSubscriptionAvailable,
+        SubscriptionIdentifiersAvailable = accepted.Limits.SubscriptionIdentifiersAvailable,
+        SharedSubscriptionAvailable = accepted.Limits.SharedSubscriptionAvailable,
+        TopicAliasMaximum = accepted.Limits.TopicAliasMaximum,
+        ResponseInformation = accepted.Packet.ResponseInformation,
+        ReasonString = accepted.Packet.ReasonString,
+        UserProperties = accepted.Packet.UserProperties,
+    };
+
+    private void GiveUp(Exception error, HashSet<MessageFeed> feeds)
+    {
+        FailConnecting(error);
+        foreach (var feed in feeds)
+        {
+            feed.Interrupt(error);
+        }
+    }
+
+    private void Close(HashSet<MessageFeed> feeds)
+    {
+        FailConnecting(new ObjectDisposedException(nameof(MqttClient)));
+        foreach (var feed in feeds)
+        {
+            feed.Close();
+        }
+
+        feeds.Clear();
+        Take(ref _stopping)?.TrySetResult();
+        Take(ref _disconnecting)?.TrySetResult();
+        _closed.TrySetResult();
+        _completion.TrySetResult();
+        Events.Complete();
+    }
+
+    private void FailConnecting(Exception error)
+    {
+        if (Take(ref _connecting) is { } connecting)
+        {
+            connecting.TrySetException(error);
+
+            // Whoever stopped waiting does not look.
+            _ = connecting.Task.Exception;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Logging;
+using Nightjar.Protocol.Engine;
+
+namespace Nightjar.Diagnostics;
+
+/// <summary>What a client logs. Event ids are stable: 1xx connection, 2xx messages. No payload, no credential, ever.</summary>
+internal static partial class Log
+{
+    /// <summary>The rare outputs of the engine, in its order.</summary>
+    public static void Output(ILogger logger, EngineOutput output, string server)
+    {
+        switch (output)
+        {
+            case EngineOutput.Dial dial:
+                Dialling(logger, server, dial.Attempt);
+                break;
+            case EngineOutput.Connected { Accepted: var accepted }:
+                Connected(logger, server, accepted.Version, accepted.ClientId, accepted.SessionPresent);
+                break;
+            case EngineOutput.Disconnected { Reason.Kind: CloseKind.Requested }:
+                Disconnected(logger, server);
+                break;
+            case EngineOutput.Disconnected disconnected:
+                ConnectionLost(logger, server, disconnected.Reason.Message);
+                break;
+            case EngineOutput.AttemptFailed failed:
+                AttemptFailed(logger, server, failed.Reason.Message);
+                break;
+            case EngineOutput.GaveUp gaveUp:
+                GaveUp(logger, server, gaveUp.Reason.Message);
+                break;
+            case EngineOutput.Unrouted unrouted:
+                Unrouted(logger, unrouted.Topic);
+                break;
+            case EngineOutput.Dropped dropped:
+                PublishesDropped(logger, dropped.Count);
+                break;
+        }
+    }
+
+    [LoggerMessage(202, LogLevel.Error, "A handler of '{Filter}' failed, retries included; its message is acknowledged.")]
+    public static partial void HandlerFailed(ILogger logger, string filter, Exception error);
+
+    [LoggerMessage(203, LogLevel.Warning, "{Count} QoS 0 messages for '{Filter}' were dropped: its handler stood still and the receive budget was used up.")]
+    public static partial void MessagesDropped(ILogger logger, long count, string filter);
+
+    [LoggerMessage(100, LogLevel.Debug, "Connecting to {Server}, attempt {Attempt}.")]
+    private static partial void Dialling(ILogger logger, string server, int attempt);
+
+    [LoggerMessage(101, LogLevel.Information, "Connected to {Server} with {Version} as '{ClientId}', session present: {SessionPresent}.")]
+    private static partial void Connected(ILogger logger, string server, MqttVersion version, string clientId, bool sessionPresent);
+
+    [LoggerMessage(102, LogLevel.Information, "Disconnected from {Server}.")]
+    private static partial void Disconnected(ILogger logger, string server);
+
+    [LoggerMessage(103, LogLevel.Warning, "The connection to {Server} ended: {Reason}")]
+    private static partial void ConnectionLost(ILogger logger, string server, string reason);
+
+    [LoggerMessage(104, LogLevel.Warning, "No connection to {Server}: {Reason}")]
+    private static partial void AttemptFailed(ILogger logger, string server, string reason);
+
+    [LoggerMessage(105, LogLevel.Error, "Gave up connecting to {Server}: {Reason}")]
+    private static partial void GaveUp(ILogger logger, string server, string reason);
+
+    [LoggerMessage(201, LogLevel.Warning, "A message to '{Topic}' came that no subscription matches; it is acknowledged and dropped.")]
+    private static partial void Unrouted(ILogger logger, string topic);
+
+    [LoggerMessage(204, LogLevel.Warning, "{Count} outgoing QoS 0 messages went down with the connection.")]
+    private static partial void PublishesDropped(ILogger logger, long count);
+}

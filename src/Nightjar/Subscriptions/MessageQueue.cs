@@ -1,0 +1,119 @@
+using System.Threading.Tasks.Sources;
+
+namespace Nightjar.Subscriptions;
+
+/// <summary>
+/// From the receive loop to one consumer, without locks: the loop appends, and publishes once per chunk what it appended; the consumer takes in order and sleeps when there is
+/// nothing. One writer and one reader at a time.
+/// </summary>
+internal sealed class MessageQueue : IValueTaskSource<bool>
+{
+    private const int SegmentSize = 128;
+
+    private Segment _writing;
+    private Segment _reading;
+    private Segment? _spare;
+    private int _read;
+    private int _appended;
+    private int _sleeping;
+    private volatile bool _completed;
+    private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
+
+    /// <summary>Whether there is something to take; exact for the reader only.</summary>
+    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == SegmentSize && Volatile.Read(ref _reading.Next) is not null);
+
+    public MessageQueue() => _writing = _reading = new Segment();
+
+    /// <summary>Appends; the reader does not see it before <see cref="Publish"/>.</summary>
+    public void Append(in ReceivedMessage message)
+    {
+        if (_appended == SegmentSize)
+        {
+            var next = Interlocked.Exchange(ref _spare, null) ?? new Segment();
+            Volatile.Write(ref _writing.Published, SegmentSize);
+            Volatile.Write(ref _writing.Next, next);
+            _writing = next;
+            _appended = 0;
+        }
+
+        _writing.Messages[_appended++] = message;
+    }
+
+    /// <summary>Shows the reader what was appended, and wakes it.</summary>
+    public void Publish()
+    {
+        Volatile.Write(ref _writing.Published, _appended);
+        Wake();
+    }
+
+    /// <summary>Nothing more will come.</summary>
+    public void Complete()
+    {
+        _completed = true;
+        Wake();
+    }
+
+    /// <summary>Takes the oldest.</summary>
+    public bool TryTake(out ReceivedMessage message)
+    {
+        while (true)
+        {
+            if (_read < Volatile.Read(ref _reading.Published))
+            {
+                ref var place = ref _reading.Messages[_read++];
+                message = place;
+                place = default;
+                return true;
+            }
+
+            if (_read < SegmentSize || Volatile.Read(ref _reading.Next) is not { } next)
+            {
+                message = default;
+                return false;
+            }
+
+            var done = _reading;
+            _reading = next;
+            _read = 0;
+            done.Published = 0;
+            done.Next = null;
+            Volatile.Write(ref _spare, done);
+        }
+    }
+
+    /// <summary>Ends when there may be something to take (true) or nothing will come any more (false).</summary>
+    public ValueTask<bool> WaitAsync()
+    {
+        _wake.Reset();
+        Interlocked.Exchange(ref _sleeping, 1);
+        if ((HasMessages || _completed) && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        {
+            return new ValueTask<bool>(HasMessages || !_completed);
+        }
+
+        return new ValueTask<bool>(this, _wake.Version);
+    }
+
+    bool IValueTaskSource<bool>.GetResult(short token) => _wake.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wake.GetStatus(token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wake.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Wakes the reader without a message: to look at something else.</summary>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref _sleeping, 0) == 1)
+        {
+            _wake.SetResult(HasMessages || !_completed);
+        }
+    }
+
+    private sealed class Segment
+    {
+        public readonly ReceivedMessage[] Messages = new ReceivedMessage[SegmentSize];
+        public int Published;
+        public Segment? Next;
+    }
+}

@@ -1,0 +1,80 @@
+using Nightjar.Connection;
+using Nightjar.Protocol.Engine;
+
+namespace Nightjar.Subscriptions;
+
+/// <summary>
+/// The messages of a subscription, one at a time. Asking for the next acknowledges the one before; leaving otherwise leaves the current one
+/// unacknowledged, so that the server sends it again on the next connection.
+/// </summary>
+internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
+{
+    private readonly EngineHost _host;
+    private readonly MessageFeed _feed;
+    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenRegistration _registration;
+    private AckToken _current;
+    private bool _ended;
+
+    public MessageSequence(EngineHost host, MessageFeed feed, CancellationToken cancellation)
+    {
+        _host = host;
+        _feed = feed;
+        _cancellation = cancellation;
+        _registration = cancellation.UnsafeRegister(static state => ((MessageQueue)state!).Wake(), feed.Queue);
+    }
+
+    public MqttMessage Current { get; private set; } = null!;
+
+    public async ValueTask<bool> MoveNextAsync()
+    {
+        Acknowledge();
+        while (true)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            if (_ended)
+            {
+                return false;
+            }
+
+            if (!_feed.IsClosed && _feed.Queue.TryTake(out var message))
+            {
+                Current = message.ToMessage();
+                _current = message.Token;
+                message.Chunk.Release();
+                return true;
+            }
+
+            if (_feed.TakeFailure() is { } failure)
+            {
+                throw failure;
+            }
+
+            if (_feed.IsClosed || !await _feed.Queue.WaitAsync().ConfigureAwait(false))
+            {
+                _ended = _feed.IsClosed;
+            }
+        }
+    }
+
+    /// <summary>Acknowledges the current message; once.</summary>
+    public void Acknowledge() => Settle(abandoned: false);
+
+    public ValueTask DisposeAsync()
+    {
+        _registration.Dispose();
+        Settle(abandoned: true);
+        _ended = true;
+        _feed.StopConsuming();
+        return default;
+    }
+
+    private void Settle(bool abandoned)
+    {
+        if (!_current.IsNone)
+        {
+            _host.Complete([new HandlerOutcome(_current, ReasonCode.Success, abandoned)]);
+            _current = default;
+        }
+    }
+}

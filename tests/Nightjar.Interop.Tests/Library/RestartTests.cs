@@ -1,0 +1,60 @@
+using System.Globalization;
+using Nightjar.Interop.Tests.Mosquitto;
+using Xunit;
+
+namespace Nightjar.Interop.Tests.Library;
+
+/// <summary>A broker that keeps its state goes away and comes back, again and again, while messages are on their way.</summary>
+public sealed class RestartTests
+{
+    private const int MessagesPerQoS = 1_500;
+    private const int Restarts = 3;
+
+    [Theory]
+    [InlineData(MqttVersion.Mqtt311)]
+    [InlineData(MqttVersion.Mqtt5)]
+    public async Task Nothing_is_lost_and_qos_2_arrives_exactly_once(MqttVersion version)
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Persistence = true });
+        await using var subscriber = new MqttClient(Options("subscriber"));
+        await using var publisher = new MqttClient(Options("publisher"));
+        var received = new Arrivals(MessagesPerQoS, "flow/1", "flow/2");
+        await subscriber.On("flow/+", received.Add, new SubscribeOptions { QoS = QoS.ExactlyOnce }).Granted;
+
+        var published = new List<Task<PublishResult>>();
+        for (var number = 0; number < MessagesPerQoS; number++)
+        {
+            var text = number.ToString(CultureInfo.InvariantCulture);
+            published.Add(publisher.PublishAsync("flow/1", text, QoS.AtLeastOnce).AsTask());
+            published.Add(publisher.PublishAsync("flow/2", text, QoS.ExactlyOnce).AsTask());
+        }
+
+        for (var restart = 1; restart <= Restarts; restart++)
+        {
+            // The next restart falls into the middle of what is left.
+            await published[published.Count * restart / (Restarts + 1)];
+            await broker.RestartAsync();
+        }
+
+        var results = await Task.WhenAll(published);
+        await received.Complete.WaitAsync(TimeSpan.FromSeconds(60));
+
+        // Whatever the broker still had to say about the others comes before this one.
+        var end = subscriber.Subscribe("end", new SubscribeOptions { QoS = QoS.ExactlyOnce });
+        await end.Granted;
+        await publisher.PublishAsync("end", "of flow", QoS.ExactlyOnce);
+        await end.FirstAsync();
+
+        Assert.All(results, result => Assert.False(result.ReasonCode.IsFailure()));
+        Assert.All(received.Counts("flow/1"), count => Assert.True(count >= 1));
+        Assert.All(received.Counts("flow/2"), count => Assert.Equal(1, count));
+
+        MqttClientOptions Options(string clientId) => new(broker.Uri)
+        {
+            Version = version,
+            ClientId = clientId,
+            Session = new SessionOptions { CleanStart = false },
+            Reconnect = new ReconnectOptions { MinimumDelay = TimeSpan.FromMilliseconds(20), MaximumDelay = TimeSpan.FromMilliseconds(200) },
+        };
+    }
+}
