@@ -4,7 +4,7 @@ using Nightjar.Subscriptions;
 namespace Nightjar;
 
 /// <summary>
-/// What <see cref="MqttClient.Subscribe"/> and <see cref="MqttClient.On(string, Func{MqttMessage, CancellationToken, ValueTask}, SubscribeOptions?)"/> return. Made by Subscribe it is
+/// What <see cref="MqttClient.Subscribe(string, SubscribeOptions?)"/> and <see cref="MqttClient.On(string, Func{MqttMessage, CancellationToken, ValueTask}, SubscribeOptions?)"/> return. Made by Subscribe it is
 /// also the sequence of messages: asking for the next acknowledges the one before; leaving the loop otherwise leaves the current one unacknowledged unless
 /// <see cref="AcknowledgeAsync"/> was called. Thread-safe; one enumeration at a time. Disposing it unsubscribes.
 /// </summary>

@@ -9,9 +9,9 @@ internal sealed class Effects
 
     public List<EngineOutput> Outputs { get; } = [];
 
-    public Connection? Start { get; set; }
+    public NetworkConnection? Start { get; set; }
 
-    public List<(Connection Connection, bool AfterFlush)> Close { get; } = [];
+    public List<(NetworkConnection Connection, bool AfterFlush)> Close { get; } = [];
 
     public void Clear()
     {

@@ -27,7 +27,7 @@ internal sealed class EngineHost
     private readonly ILogger _logger;
     private readonly long _started;
     private long _armedFor = long.MaxValue;
-    private Connection? _connection;
+    private NetworkConnection? _connection;
     private Effects? _spare;
 
     public EngineHost(MqttClientOptions options)
@@ -310,7 +310,7 @@ internal sealed class EngineHost
     }
 
     /// <summary>The transport is open. Null: it is not wanted any more.</summary>
-    public Inbound? Dialed(Connection connection)
+    public Inbound? Dialed(NetworkConnection connection)
     {
         Inbound? inbound;
         Effects? effects;
@@ -327,7 +327,7 @@ internal sealed class EngineHost
         return inbound;
     }
 
-    public void TransportLost(Connection connection, CloseReason reason)
+    public void TransportLost(NetworkConnection connection, CloseReason reason)
     {
         Effects? effects;
         bool flush;
@@ -349,7 +349,7 @@ internal sealed class EngineHost
     }
 
     /// <summary>A chunk was parsed. Output is held back until <see cref="ReleaseOutput"/>.</summary>
-    public void Apply(Connection connection, InboundBatch batch, ReadOnlySpan<byte> chunk)
+    public void Apply(NetworkConnection connection, InboundBatch batch, ReadOnlySpan<byte> chunk)
     {
         Effects? effects;
         lock (_gate)
@@ -362,7 +362,7 @@ internal sealed class EngineHost
         CarryOut(effects, flush: false);
     }
 
-    public void ReleaseOutput(Connection connection)
+    public void ReleaseOutput(NetworkConnection connection)
     {
         bool flush;
         lock (_gate)
@@ -374,14 +374,14 @@ internal sealed class EngineHost
         CarryOut(effects: null, flush);
     }
 
-    /// <summary>What to wait for before more is parsed, if the peer sends without reading.</summary>
-    public Task? WhenControlHasRoom(Connection connection)
+    /// <summary>What to wait for before more is parsed: nothing, unless the peer sends without reading.</summary>
+    public Task WhenControlHasRoom(NetworkConnection connection)
     {
         lock (_gate)
         {
             if (_connection != connection || !_engine.Outbound.ControlIsFull)
             {
-                return null;
+                return Task.CompletedTask;
             }
 
             connection.WhenControlHasRoom = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -390,7 +390,7 @@ internal sealed class EngineHost
     }
 
     /// <summary>The flusher's: what it writes next; false if nothing, and then it sleeps.</summary>
-    public bool TakeOutput(Connection connection, OutputBatch batch, bool written)
+    public bool TakeOutput(NetworkConnection connection, OutputBatch batch, bool written)
     {
         Effects? effects;
         bool any;
@@ -548,7 +548,7 @@ internal sealed class EngineHost
         switch (output)
         {
             case EngineOutput.Dial dial:
-                _connection = new Connection(this, dial.Attempt, _transport);
+                _connection = new NetworkConnection(this, dial.Attempt, _transport);
                 effects.Start = _connection;
                 break;
             case EngineOutput.CloseTransport close when _connection?.Attempt == close.Attempt:

@@ -40,7 +40,7 @@ internal static class EngineSettingsFactory
                 KeepAlive = (ushort)options.KeepAlive.TotalSeconds,
                 UserName = server.Credentials?.UserName,
                 Password = server.Credentials?.Password,
-                Will = options.Will is { } will ? WillPackets.From(will) : null,
+                Will = options.Will is { } will ? WillPacketBuilder.Build(will) : null,
                 SessionExpiryInterval = ToSeconds(options.Session.ExpiryInterval),
                 UserProperties = [.. options.UserProperties],
             },

@@ -7,7 +7,7 @@ namespace Nightjar.Connection;
 /// Writes what has gathered, one flush at a time and away from those who publish: while one batch is on its way to the socket, the next gathers. That is
 /// what makes many packets of one system call.
 /// </summary>
-internal sealed class Flusher(EngineHost host, Connection connection) : IValueTaskSource
+internal sealed class Flusher(EngineHost host, NetworkConnection connection) : IValueTaskSource
 {
     private readonly OutputBatch _batch = new();
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
@@ -40,7 +40,7 @@ internal sealed class Flusher(EngineHost host, Connection connection) : IValueTa
                 }
             }
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error) when (error is MqttConnectException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {
             // The receive loop sees the same end; closing makes sure that it does.
             connection.Close(error);

@@ -7,7 +7,7 @@ namespace Nightjar.Connection;
 /// The receive loop of one connection: reads chunks, parses all complete packets in place, lets the engine apply them together, hands messages to their queues. It
 /// awaits no user code; it pauses when the messages that wait for handlers use up their budget, and when the peer takes no acknowledgements.
 /// </summary>
-internal sealed class Receiver(EngineHost host, Connection connection, Stream stream, Inbound inbound)
+internal sealed class Receiver(EngineHost host, NetworkConnection connection, Stream stream, Inbound inbound)
 {
     // An idle connection holds the smallest; one that fills its chunks gets larger ones.
     private const int SmallestChunk = 4 * 1024;
@@ -49,13 +49,14 @@ internal sealed class Receiver(EngineHost host, Connection connection, Stream st
 
                 _end += read;
                 Handle();
-                if (host.WhenControlHasRoom(connection) is { } room)
-                {
-                    await room.ConfigureAwait(false);
-                }
-
+                await host.WhenControlHasRoom(connection).ConfigureAwait(false);
                 MakeRoom();
             }
+        }
+        catch (MqttConnectException error)
+        {
+            // TLS 1.3 refuses a client certificate only after the handshake.
+            return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = error, IsTransient = error.IsTransient };
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
         {

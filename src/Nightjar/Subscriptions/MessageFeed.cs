@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nightjar.Connection;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Topics;
@@ -8,6 +9,7 @@ namespace Nightjar.Subscriptions;
 /// One subscription of the application from the inside: the queue between the receive loop and whoever consumes (a handler's pump, or a sequence), and what the
 /// server said about it.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing to dispose of, and handlers may look at its token after the end.")]
 internal sealed class MessageFeed : LocalSubscription
 {
     private readonly EngineHost _host;

@@ -1,4 +1,3 @@
-using System.Text;
 using Nightjar.Connection;
 using Nightjar.Protocol.Engine;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using Nightjar.Protocol.Engine;
 using Nightjar.Transport;
@@ -5,7 +6,8 @@ using Nightjar.Transport;
 namespace Nightjar.Connection;
 
 /// <summary>The life of one network connection: dialled, read until it ends, closed. It decides nothing; the engine does.</summary>
-internal sealed class Connection(EngineHost host, int attempt, ITransport transport)
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes what it uses when it ends, and it always ends.")]
+internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport transport)
 {
     private readonly CancellationTokenSource _dialling = new();
     private readonly Lock _lock = new();
