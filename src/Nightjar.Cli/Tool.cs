@@ -89,7 +89,7 @@ internal static class Tool
 
         int Refuse(string error, string help)
         {
-            diagnostics.Plain($"Error: {TerminalText.Escape(error)}{Environment.NewLine}{Environment.NewLine}Use '{help}' to see usage.");
+            diagnostics.Plain($"Error: {TerminalText.Escape(error, lines: true)}{Environment.NewLine}{Environment.NewLine}Use '{help}' to see usage.");
             return ExitCode.Usage;
         }
 

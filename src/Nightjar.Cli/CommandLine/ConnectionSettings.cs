@@ -79,6 +79,8 @@ internal abstract class ConnectionSettings : VerbSettings
         options.Receive.ReceiveMaximum = (int?)connect.Number("receive-maximum") ?? options.Receive.ReceiveMaximum;
         options.Receive.TopicAliasMaximum = (int?)connect.Number("topic-alias-maximum") ?? options.Receive.TopicAliasMaximum;
         options.Receive.MaximumPacketSize = (int)Math.Min(connect.Number("maximum-packet-size") ?? MessageLimit.Packet, MessageLimit.Packet);
+        // No less, or the largest message would never fit.
+        options.Receive.Budget = Math.Max(options.Receive.Budget, options.Receive.MaximumPacketSize);
         foreach (var property in connect.UserProperties)
         {
             options.UserProperties.Add(property);

@@ -23,7 +23,8 @@ internal static class ConnectedVerb
         }
         catch (ArgumentException error)
         {
-            throw new UsageException(error.Message, error);
+            // The parameter that .NET names after the text means nothing on a command line.
+            throw new UsageException(error.Message.Split(" (Parameter ")[0], error);
         }
     }
 
@@ -48,6 +49,9 @@ internal static class ConnectedVerb
                     break;
                 case ClientEvent.MessagesDropped dropped:
                     diagnostics.Warning($"{dropped.Count} messages of {dropped.Filter} were dropped: the output is too slow.");
+                    break;
+                case ClientEvent.PublishesDropped dropped:
+                    diagnostics.Warning($"{dropped.Count} messages of QoS 0 went down with the connection.");
                     break;
                 case ClientEvent.Unrouted unrouted:
                     diagnostics.Warning($"A message for {unrouted.Topic} came, to which only an earlier run had subscribed.");

@@ -1,5 +1,6 @@
 using Nightjar.Cli.CommandLine;
 using Nightjar.Cli.Output;
+using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Cli.Commands;
 
@@ -36,7 +37,7 @@ internal sealed class SubCommand
 
         // Before connecting: a resumed session delivers as soon as there is a connection.
         var options = _settings.ToSubscribeOptions();
-        var subscriptions = _settings.Filters.DistinctBy(filter => filter.Text).Select(filter => client.Subscribe(filter.Text, options)).ToList();
+        var subscriptions = _settings.Filters.DistinctBy(filter => filter.Text).Select(filter => (filter, client.Subscribe(filter.Text, options))).ToList();
         await client.ConnectAsync(stop);
         try
         {
@@ -46,42 +47,44 @@ internal sealed class SubCommand
         {
             if (stop.IsCancellationRequested && _settings.CleanSession)
             {
-                await Task.WhenAll(subscriptions.Select(subscription => subscription.DisposeAsync().AsTask()));
+                await Task.WhenAll(subscriptions.Select(subscription => subscription.Item2.DisposeAsync().AsTask()));
             }
 
             await ConnectedVerb.DisconnectAsync(client, _settings, _invocation);
         }
     }
 
-    private async Task<int> ListenAsync(MqttClient client, List<Subscription> subscriptions, CancellationToken stop)
+    private async Task<int> ListenAsync(MqttClient client, List<(TopicFilter, Subscription Subscription)> subscriptions, CancellationToken stop)
     {
         using var timeout = _settings.Timeout is { } time ? new CancellationTokenSource(time, _invocation.Clock) : new CancellationTokenSource();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         try
         {
-            var answered = AnswersAsync(client, subscriptions, ending.Token);
-            var printed = PrintAsync(client, new MessageFeed(subscriptions), ending.Token);
-            var first = await Task.WhenAny(answered, printed, client.Completion.WaitAsync(ending.Token));
-            if (first == answered && await answered is null)
+            var answering = AnswersAsync(client, subscriptions, ending.Token);
+            var printing = PrintAsync(client, new MergedMessages(subscriptions, ending.Token), ending.Token);
+            if (await Task.WhenAny(answering, printing) == answering && await answering is { } code)
             {
-                first = await Task.WhenAny(printed, client.Completion.WaitAsync(ending.Token));
+                return code;
             }
 
-            await first;
-            return first == answered ? (await answered)!.Value : ExitCode.Success;
+            return await printing ? ExitCode.Success : await answering ?? ExitCode.Refused;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             _diagnostics.Error("Timed out");
             return ExitCode.TimedOut;
         }
+        finally
+        {
+            await ending.CancelAsync();
+        }
     }
 
     // Null: go on listening.
-    private async Task<int?> AnswersAsync(MqttClient client, List<Subscription> subscriptions, CancellationToken cancellationToken)
+    private async Task<int?> AnswersAsync(MqttClient client, List<(TopicFilter, Subscription Subscription)> subscriptions, CancellationToken cancellationToken)
     {
         var denied = 0;
-        foreach (var subscription in subscriptions)
+        foreach (var (_, subscription) in subscriptions)
         {
             try
             {
@@ -108,18 +111,22 @@ internal sealed class SubCommand
         return _settings.ExitAfterSubscribing ? ExitCode.Success : null;
     }
 
-    // Ends when enough was printed.
-    private async Task PrintAsync(MqttClient client, MessageFeed feed, CancellationToken cancellationToken)
+    // True: enough was printed. False: no more will come.
+    private async Task<bool> PrintAsync(MqttClient client, MergedMessages messages, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var next = feed.NextAsync(cancellationToken);
+            var next = messages.NextAsync();
             if (!next.IsCompleted)
             {
                 _printer.Flush();
             }
 
-            var message = await next;
+            if (await next is not { } message)
+            {
+                return false;
+            }
+
             var enough = Handle(client, message);
             if (enough || message.QoS > QoS.AtMostOnce)
             {
@@ -129,9 +136,9 @@ internal sealed class SubCommand
 
             if (enough)
             {
-                await feed.AcknowledgeAsync();
+                await messages.AcknowledgeAsync();
                 await Task.WhenAll(_removals).WaitAsync(cancellationToken);
-                return;
+                return true;
             }
 
             if (_removals.Count == MaximumRemovals)

@@ -47,10 +47,10 @@ internal static class TerminalText
     }
 
     /// <summary>The same for a string: topics and reason strings in messages to people.</summary>
-    public static string Escape(string text)
+    public static string Escape(string text, bool lines = false)
     {
         var output = new ArrayBufferWriter<byte>();
-        Append(Encoding.UTF8.GetBytes(text), lines: false, output);
+        Append(Encoding.UTF8.GetBytes(text), lines, output);
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 
