@@ -20,7 +20,7 @@ internal sealed class ClientEngine
     private readonly Supervisor _supervisor;
     private readonly Handshake _handshake;
     private KeepAlive _keepAlive;
-    private bool _pingInLane;
+    private long _pingEnd;
     private bool _pingTaken;
     private bool _heardAnything;
     private Ending? _ending;
@@ -31,7 +31,7 @@ internal sealed class ClientEngine
         _handshake = new Handshake(settings);
         _supervisor = new Supervisor(settings, Outputs);
         Outbound = new Outbound(settings.Outbox, log);
-        Ledger = new AcknowledgementLedger(settings.ReceiveMaximum);
+        Ledger = new AcknowledgementLedger();
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -200,7 +200,8 @@ internal sealed class ClientEngine
         }
 
         _heardAnything = false;
-        _pingInLane = _pingTaken = false;
+        _pingEnd = 0;
+        _pingTaken = false;
         Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
         Outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
@@ -258,8 +259,9 @@ internal sealed class ClientEngine
     /// <summary>Take: what the next flush writes.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
-        _pingTaken = _pingInLane;
-        return Outbound.TakeOutput(batch);
+        var any = Outbound.TakeOutput(batch);
+        _pingTaken = _pingEnd != 0 && Outbound.Control.Taken >= _pingEnd;
+        return any;
     }
 
     /// <summary>The batch taken last was handed to the transport.</summary>
@@ -274,7 +276,8 @@ internal sealed class ClientEngine
         _keepAlive.Sent(now);
         if (_pingTaken)
         {
-            _pingInLane = _pingTaken = false;
+            _pingEnd = 0;
+            _pingTaken = false;
             _keepAlive.PingWritten(now);
         }
 
@@ -333,7 +336,7 @@ internal sealed class ClientEngine
     {
         if (packet.Type == PacketType.ConnAck)
         {
-            HandleConnAck((ConnAckPacket)packet.Other!, packet.Size, now);
+            HandleConnAck((ConnAckPacket)packet.Other!, now);
             return;
         }
 
@@ -369,9 +372,11 @@ internal sealed class ClientEngine
                 break;
             case PacketType.SubAck:
                 DropDenied();
+                PumpSubscriptions();
                 break;
             case PacketType.UnsubAck:
                 Subscriptions.HandleUnsubAck(Outbound.Session, (UnsubAckPacket)packet.Other!);
+                PumpSubscriptions();
                 break;
             case PacketType.Disconnect:
                 HandleDisconnect((DisconnectPacket)packet.Other!, now);
@@ -382,7 +387,7 @@ internal sealed class ClientEngine
         }
     }
 
-    private void HandleConnAck(ConnAckPacket packet, int size, long now)
+    private void HandleConnAck(ConnAckPacket packet, long now)
     {
         if (Accepted is not null)
         {
@@ -390,7 +395,7 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (_handshake.Handle(packet, size, out var accepted) is { } reason)
+        if (_handshake.Handle(packet, out var accepted) is { } reason)
         {
             EndAbruptly(reason, now);
             return;
@@ -402,9 +407,10 @@ internal sealed class ClientEngine
         Outputs.Enqueue(new EngineOutput.Connected(accepted));
 
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
-        Ledger.Start(accepted.SessionPresent);
+        // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
+        Ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
         Outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
-        Subscriptions.Open(accepted.SessionPresent);
+        Subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
         PumpSubscriptions();
         Outbound.Pump();
     }
@@ -424,7 +430,9 @@ internal sealed class ClientEngine
             return;
         }
 
-        switch (Ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, out packet.Token))
+        // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
+        var isNew = Accepted!.Version == MqttVersion.Mqtt31 && !packet.Duplicate;
+        switch (Ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;
@@ -498,7 +506,7 @@ internal sealed class ClientEngine
             case KeepAliveAction.SendPing:
                 Outbound.WriteControl(default(PingReqPacket), Accepted!.Version);
                 _keepAlive.PingQueued(now);
-                _pingInLane = true;
+                _pingEnd = Outbound.Control.Written;
                 break;
             case KeepAliveAction.Close:
                 EndAbruptly(
@@ -531,8 +539,7 @@ internal sealed class ClientEngine
             return;
         }
 
-        Outbound.WriteData(new DisconnectPacket { ReasonCode = code }, Accepted!.Version);
-        Outbound.Seal();
+        Outbound.WriteLast(new DisconnectPacket { ReasonCode = code }, Accepted!.Version);
     }
 
     /// <summary>Closes at once: nobody would listen.</summary>
@@ -585,6 +592,7 @@ internal sealed class ClientEngine
     {
         var reason = _supervisor.LastFailure!;
         Outbound.FailWaiting(reason, everything: true);
+        Subscriptions.FailWaiting();
         Outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }
@@ -607,8 +615,7 @@ internal sealed class ClientEngine
         if (IsConnected)
         {
             _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            Outbound.WriteData(LastWord(ending), Accepted!.Version);
-            Outbound.Seal();
+            Outbound.WriteLast(LastWord(ending), Accepted!.Version);
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
         {
@@ -620,17 +627,22 @@ internal sealed class ClientEngine
         }
     }
 
-    /// <summary>A generated client identifier is nobody's after this: its session ends with it.</summary>
-    private DisconnectPacket LastWord(Ending ending) =>
-        ending.Final && _settings.ClientIdIsGenerated && ending.Packet.SessionExpiryInterval is null && _settings.Connect.SessionExpiryInterval > 0
-            ? new DisconnectPacket
-            {
-                ReasonCode = ending.Packet.ReasonCode,
-                ReasonString = ending.Packet.ReasonString,
-                UserProperties = ending.Packet.UserProperties,
-                SessionExpiryInterval = 0,
-            }
-            : ending.Packet;
+    /// <summary>
+    /// A generated client identifier is nobody's after this: its session ends with it. What is only said for people is left out if it does not fit
+    /// [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
+    /// </summary>
+    private DisconnectPacket LastWord(Ending ending)
+    {
+        var endsSession = ending.Final && _settings.ClientIdIsGenerated && _settings.Connect.SessionExpiryInterval > 0;
+        var fits = Outbound.Fits(ending.Packet);
+        return new DisconnectPacket
+        {
+            ReasonCode = ending.Packet.ReasonCode,
+            ReasonString = fits ? ending.Packet.ReasonString : null,
+            UserProperties = fits ? ending.Packet.UserProperties : [],
+            SessionExpiryInterval = ending.Packet.SessionExpiryInterval ?? (endsSession ? 0u : null),
+        };
+    }
 
     private void Finish(long now)
     {

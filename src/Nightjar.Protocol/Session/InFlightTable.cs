@@ -19,15 +19,19 @@ internal enum InFlightPhase : byte
 /// </summary>
 /// <remarks>
 /// Identifiers are given out in rotation, so that a late answer to an old one does not meet a new one. Live identifiers therefore lie close together: entries are
-/// kept in pages of 256, made when needed and used again, and an idle table holds nothing. Not thread-safe: it belongs to the session.
+/// kept in pages of 256, made when needed and used again. Not thread-safe: it belongs to the session.
 /// </remarks>
 internal sealed class InFlightTable
 {
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
 
+    // Enough for a thousand in flight that are answered all at once, again and again; 3 KB each.
+    private const int MostSpares = 4;
+
     private Page?[]? _pages;
-    private Page? _spare;
+    private Page? _spares;
+    private int _spareCount;
     private ushort _last;
 
     /// <summary>How many identifiers are in use, whatever for.</summary>
@@ -116,7 +120,7 @@ internal sealed class InFlightTable
         if (--page.Used == 0)
         {
             _pages[id >> PageBits] = null;
-            _spare = page;
+            Keep(page);
         }
     }
 
@@ -128,12 +132,34 @@ internal sealed class InFlightTable
         ref var page = ref _pages[id >> PageBits];
         if (page is null)
         {
-            page = _spare ?? new Page();
-            _spare = null;
+            page = TakeSpare();
         }
 
         page.Used++;
         return ref page.Entries[id & (PageSize - 1)];
+    }
+
+    private void Keep(Page page)
+    {
+        if (_spareCount < MostSpares)
+        {
+            page.NextSpare = _spares;
+            _spares = page;
+            _spareCount++;
+        }
+    }
+
+    private Page TakeSpare()
+    {
+        if (_spares is not { } page)
+        {
+            return new Page();
+        }
+
+        _spares = page.NextSpare;
+        page.NextSpare = null;
+        _spareCount--;
+        return page;
     }
 
     private InFlightOrder Append(InFlightOrder order, ushort id, ref Entry entry)
@@ -179,6 +205,7 @@ internal sealed class InFlightTable
     {
         public readonly Entry[] Entries = new Entry[PageSize];
         public int Used;
+        public Page? NextSpare;
     }
 }
 
