@@ -19,19 +19,18 @@ internal enum InFlightPhase : byte
 /// </summary>
 /// <remarks>
 /// Identifiers are given out in rotation, so that a late answer to an old one does not meet a new one. Live identifiers therefore lie close together: entries are
-/// kept in pages of 256, made when needed and used again. Not thread-safe: it belongs to the session.
+/// kept in pages of 256, made when needed and used again, and an idle table holds nothing. Not thread-safe: it belongs to the session.
 /// </remarks>
 internal sealed class InFlightTable
 {
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
 
-    // Enough for a thousand in flight that are answered all at once, again and again; 3 KB each.
-    private const int MostSpares = 4;
+    // Emptied pages to use again: enough for some thousand messages in flight, 48 KiB at the most.
+    private const int SparePages = 16;
 
+    private readonly Stack<Page> _spares = new();
     private Page?[]? _pages;
-    private Page? _spares;
-    private int _spareCount;
     private ushort _last;
 
     /// <summary>How many identifiers are in use, whatever for.</summary>
@@ -120,7 +119,10 @@ internal sealed class InFlightTable
         if (--page.Used == 0)
         {
             _pages[id >> PageBits] = null;
-            Keep(page);
+            if (_spares.Count < SparePages)
+            {
+                _spares.Push(page);
+            }
         }
     }
 
@@ -130,36 +132,9 @@ internal sealed class InFlightTable
     {
         _pages ??= new Page?[PageSize];
         ref var page = ref _pages[id >> PageBits];
-        if (page is null)
-        {
-            page = TakeSpare();
-        }
-
+        page ??= _spares.TryPop(out var spare) ? spare : new Page();
         page.Used++;
         return ref page.Entries[id & (PageSize - 1)];
-    }
-
-    private void Keep(Page page)
-    {
-        if (_spareCount < MostSpares)
-        {
-            page.NextSpare = _spares;
-            _spares = page;
-            _spareCount++;
-        }
-    }
-
-    private Page TakeSpare()
-    {
-        if (_spares is not { } page)
-        {
-            return new Page();
-        }
-
-        _spares = page.NextSpare;
-        page.NextSpare = null;
-        _spareCount--;
-        return page;
     }
 
     private InFlightOrder Append(InFlightOrder order, ushort id, ref Entry entry)
@@ -205,7 +180,6 @@ internal sealed class InFlightTable
     {
         public readonly Entry[] Entries = new Entry[PageSize];
         public int Used;
-        public Page? NextSpare;
     }
 }
 
