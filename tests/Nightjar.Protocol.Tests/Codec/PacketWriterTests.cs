@@ -92,6 +92,18 @@ public sealed class PacketWriterTests
     }
 
     [Fact]
+    public void An_acknowledgement_that_must_not_be_sent_is_refused()
+    {
+        foreach (var version in Vector.All)
+        {
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.GetSize(new AckPacket(PacketType.PubAck, 0), version));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.Write(new AckPacket(PacketType.PubAck, 0), version, new byte[10]));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.GetSize(new AckPacket(PacketType.Publish, 1), version));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.Write(new AckPacket(PacketType.Publish, 1), version, new byte[10]));
+        }
+    }
+
+    [Fact]
     public void A_destination_that_is_too_short_is_refused_and_stays_untouched()
     {
         var message = new Message { Topic = "t", Payload = new byte[10] };
