@@ -164,9 +164,13 @@ public sealed class PacketWriterTests
         {
             PacketId = 1,
             SubscriptionIdentifier = 7,
-            Subscriptions = [new("a", QoS.AtLeastOnce) { NoLocal = true, RetainAsPublished = true, RetainHandling = RetainHandling.DoNotSend }],
+            Subscriptions =
+            [
+                new("a", QoS.AtLeastOnce) { NoLocal = true, RetainAsPublished = true, RetainHandling = RetainHandling.DoNotSend },
+            ],
         };
-        var subAck = new SubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.NotAuthorized, ReasonCode.GrantedQoS1], ReasonString = "no" };
+        ReasonCode[] codes = [ReasonCode.NotAuthorized, ReasonCode.GrantedQoS1];
+        var subAck = new SubAckPacket { PacketId = 1, ReasonCodes = codes, ReasonString = "no" };
         var unsubAck = new UnsubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.NoSubscriptionExisted] };
 
         Assert.Equal("50020001", Convert.ToHexString(Wire.Write(ack, V311)));
