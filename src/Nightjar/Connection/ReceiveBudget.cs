@@ -4,6 +4,7 @@ namespace Nightjar.Connection;
 
 /// <summary>
 /// How many bytes received messages hold while they wait for their handlers. When the limit is reached the receive loop pauses, and the server feels it through TCP.
+/// The chunk that the loop reads into does not count: it is there when no message waits, too.
 /// </summary>
 internal sealed class ReceiveBudget(long limit)
 {
@@ -21,9 +22,11 @@ internal sealed class ReceiveBudget(long limit)
         }
 
         chunk.Open(size);
-        Interlocked.Add(ref _held, chunk.Bytes.Length);
         return chunk;
     }
+
+    /// <summary>The loop went on to another chunk; messages may still lie in this one.</summary>
+    public void Hold(int size) => Interlocked.Add(ref _held, size);
 
     public void Return(ReceiveChunk chunk, int size)
     {

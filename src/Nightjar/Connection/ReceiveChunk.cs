@@ -26,6 +26,13 @@ internal sealed class ReceiveChunk
 
     public void Share(int count) => Interlocked.Add(ref _shares, count);
 
+    /// <summary>The loop's share; from now on the chunk counts against the budget for as long as messages lie in it.</summary>
+    public void LetGo()
+    {
+        _budget.Hold(_bytes.Length);
+        Release();
+    }
+
     public void Release(int count = 1)
     {
         if (Interlocked.Add(ref _shares, -count) == 0)

@@ -58,13 +58,15 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             // TLS 1.3 refuses a client certificate only after the handshake.
             return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = error, IsTransient = error.IsTransient };
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error)
         {
+            // A stream of the caller's throws what it likes; whatever it is, the connection is over.
             return new CloseReason(CloseKind.TransportLost, $"The connection broke: {error.Message}") { Cause = error };
         }
         finally
         {
-            _chunk.Release();
+            _chunk.LetGo();
+            host.ReportDropped();
         }
     }
 
@@ -73,7 +75,11 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
         var consumed = inbound.Parse(bytes, _batch);
         host.Apply(connection, _batch, bytes);
-        Deliver();
+        lock (host.Delivering)
+        {
+            Deliver();
+        }
+
         _batch.Clear();
         _start += consumed;
         host.ReleaseOutput(connection);
@@ -172,7 +178,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     {
         var next = _budget.Rent(size);
         _chunk.Bytes.AsSpan(_start, _end - _start).CopyTo(next.Bytes);
-        _chunk.Release();
+        _chunk.LetGo();
         _chunk = next;
         _end -= _start;
         _start = 0;
