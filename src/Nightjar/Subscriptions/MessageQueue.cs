@@ -8,12 +8,9 @@ namespace Nightjar.Subscriptions;
 /// </summary>
 internal sealed class MessageQueue : IValueTaskSource<bool>
 {
-    private const int SegmentSize = 128;
-
-    private Segment _writing;
-    private Segment _publishing;
-    private Segment _reading;
-    private Segment? _spare;
+    private MessageSegment _writing;
+    private MessageSegment _publishing;
+    private MessageSegment _reading;
     private int _read;
     private int _appended;
     private int _sleeping;
@@ -22,19 +19,19 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>Whether there is something to take; exact for the reader only.</summary>
-    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == SegmentSize && Following is not null);
+    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == MessageSegment.Size && Following is not null);
 
-    /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
-    private Segment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
+        /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
+    private MessageSegment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
 
-    public MessageQueue() => _writing = _publishing = _reading = new Segment();
+    public MessageQueue() => _writing = _publishing = _reading = MessageSegment.Rent();
 
     /// <summary>Appends; the reader does not see it before <see cref="Publish"/>.</summary>
     public void Append(in ReceivedMessage message)
     {
-        if (_appended == SegmentSize)
+        if (_appended == MessageSegment.Size)
         {
-            var next = Interlocked.Exchange(ref _spare, null) ?? new Segment();
+            var next = MessageSegment.Rent();
             Volatile.Write(ref _writing.Next, next);
             _writing = next;
             _appended = 0;
@@ -48,10 +45,10 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     {
         while (_publishing != _writing)
         {
-            // The reader may be through with a segment, and use it again, as soon as it sees the last message.
+            // The reader may be through with a segment, and give it back, as soon as it sees something in the next.
             var full = _publishing;
             _publishing = full.Next!;
-            Volatile.Write(ref full.Published, SegmentSize);
+            Volatile.Write(ref full.Published, MessageSegment.Size);
         }
 
         Volatile.Write(ref _writing.Published, _appended);
@@ -78,7 +75,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
                 return true;
             }
 
-            if (_read < SegmentSize || Following is not { } next)
+            if (_read < MessageSegment.Size || Following is not { } next)
             {
                 message = default;
                 return false;
@@ -87,9 +84,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
             var done = _reading;
             _reading = next;
             _read = 0;
-            done.Published = 0;
-            done.Next = null;
-            Volatile.Write(ref _spare, done);
+            MessageSegment.Return(done);
         }
     }
 
@@ -127,12 +122,5 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
         {
             _wake.SetResult(HasMessages || !_completed);
         }
-    }
-
-    private sealed class Segment
-    {
-        public readonly ReceivedMessage[] Messages = new ReceivedMessage[SegmentSize];
-        public int Published;
-        public Segment? Next;
     }
 }
