@@ -449,7 +449,7 @@ internal sealed class ClientEngine
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = _supervisor.FirstCause ?? reason;
+        reason = (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected };
         Accepted = null;
         Inbound = null;
         if (Outbound.Close(reason) is > 0 and var dropped)
@@ -488,7 +488,7 @@ internal sealed class ClientEngine
     {
         var reason = _supervisor.LastFailure!;
         Outbound.FailWaiting(reason, everything: true);
-        Subscriptions.FailWaiting();
+        Subscriptions.FailWaiting(reason);
         Outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }
@@ -534,8 +534,9 @@ internal sealed class ClientEngine
             }
 
             _supervisor.Close();
-            Outbound.FailWaiting(new CloseReason(CloseKind.Requested, "The client was closed."), everything: true);
-            Subscriptions.FailWaiting();
+            var closed = new CloseReason(CloseKind.Requested, "The client was closed.");
+            Outbound.FailWaiting(closed, everything: true);
+            Subscriptions.FailWaiting(closed);
             Outputs.Enqueue(new EngineOutput.Closed());
             return;
         }

@@ -15,6 +15,7 @@ public sealed class KeepAliveFaultTests
         var options = InMemory.Options(peer, time);
         options.KeepAlive = TimeSpan.FromSeconds(60);
         await using var client = await peer.ConnectAsync(options, new ConnAckPacket { ServerKeepAlive = 2 });
+        using var end = new AbortAtEnd(client);
 
         for (var i = 0; i < 3; i++)
         {
@@ -29,7 +30,6 @@ public sealed class KeepAliveFaultTests
         }
 
         Assert.Equal(TimeSpan.FromSeconds(2), client.Status.Connection!.KeepAlive);
-        client.Abort();
     }
 
     [Fact]
@@ -40,6 +40,7 @@ public sealed class KeepAliveFaultTests
         var options = InMemory.Options(peer, time);
         options.KeepAlive = TimeSpan.FromSeconds(2);
         await using var client = await peer.ConnectAsync(options);
+        using var end = new AbortAtEnd(client);
         await using var events = new EventReader(client);
 
         var second = 0;
@@ -54,7 +55,6 @@ public sealed class KeepAliveFaultTests
         Assert.InRange(second, 2, 5);
         var disconnected = await events.NextAsync<ClientEvent.Disconnected>();
         Assert.Contains("PINGREQ", Assert.IsType<MqttDisconnectedException>(disconnected.Error).Message, StringComparison.Ordinal);
-        client.Abort();
     }
 
     [Fact]
@@ -66,6 +66,7 @@ public sealed class KeepAliveFaultTests
         var options = InMemory.Options(() => network.Wrap(peer.ConnectInMemory()), time);
         options.KeepAlive = TimeSpan.FromSeconds(2);
         await using var client = await peer.ConnectAsync(options);
+        using var end = new AbortAtEnd(client);
         await using var events = new EventReader(client);
 
         network.ToServer.Stall();
@@ -75,6 +76,5 @@ public sealed class KeepAliveFaultTests
         }
 
         Assert.IsType<MqttDisconnectedException>((await events.NextAsync<ClientEvent.Disconnected>()).Error);
-        client.Abort();
     }
 }

@@ -12,6 +12,7 @@ public sealed class PublishFaultTests
         const int Size = 30_000_000;
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         using var cancellation = new CancellationTokenSource();
         var payload = new byte[Size];
         new Random(1).NextBytes(payload);
@@ -34,7 +35,6 @@ public sealed class PublishFaultTests
         Assert.Equal(ReasonCode.Success, (await next.Soon()).ReasonCode);
         Assert.Equal(cancellation.Token, error.CancellationToken);
         Assert.Equal(ClientState.Connected, client.State);
-        client.Abort();
     }
 
     [Fact(DisplayName = "[MQTT5-4.9.0-2] No more messages are in flight than the server's Receive Maximum")]
@@ -42,6 +42,7 @@ public sealed class PublishFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer), new ConnAckPacket { ReceiveMaximum = 2 });
+        using var end = new AbortAtEnd(client);
         var publishes = Enumerable.Range(0, 50).Select(i => client.PublishAsync("t", $"{i}").AsTask()).ToArray();
         var inFlight = new Queue<ushort>();
 
@@ -66,7 +67,6 @@ public sealed class PublishFaultTests
         }
 
         Assert.All(await Task.WhenAll(publishes).Soon(), result => Assert.Equal(ReasonCode.Success, result.ReasonCode));
-        client.Abort();
     }
 
     [Fact(DisplayName = "[MQTT5-4.3.3-4] After a PUBREC that refuses, no PUBREL is sent and the publish fails")]
@@ -74,6 +74,7 @@ public sealed class PublishFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         var publish = client.PublishAsync("t", "x", QoS.ExactlyOnce).AsTask();
 
         var message = await peer.ExpectAsync<MqttMessage>();
@@ -85,7 +86,6 @@ public sealed class PublishFaultTests
         Assert.Contains("NotAuthorized (0x87)", error.Message, StringComparison.Ordinal);
         Assert.Equal("marker", (await peer.ExpectAsync<MqttMessage>()).Topic);
         Assert.Equal(0, client.Status.InFlight);
-        client.Abort();
     }
 
     [Fact]

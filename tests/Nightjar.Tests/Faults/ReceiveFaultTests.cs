@@ -13,6 +13,7 @@ public sealed class ReceiveFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         var received = Channel.CreateUnbounded<MqttMessage>();
         client.On("#", received.Writer.WriteAsync, new SubscribeOptions { QoS = QoS.ExactlyOnce });
         await peer.GrantAsync();
@@ -27,7 +28,6 @@ public sealed class ReceiveFaultTests
 
         Assert.Equal("once", (await received.Reader.ReadAsync().Soon()).Text);
         Assert.Equal("last", (await received.Reader.ReadAsync().Soon()).Text);
-        client.Abort();
     }
 
     [Fact(DisplayName = "[MQTT5-3.3.2-11] A topic alias of the server is resolved")]
@@ -62,6 +62,7 @@ public sealed class ReceiveFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         await using var events = new EventReader(client);
 
         await peer.SendAsync(new AuthPacket { ReasonCode = ReasonCode.ContinueAuthentication, AuthenticationMethod = "X" });
@@ -72,6 +73,5 @@ public sealed class ReceiveFaultTests
         Assert.Equal("MQTT5-4.12.0-6", error.Clause);
         await peer.AcceptClientAsync();
         await events.NextAsync<ClientEvent.Connected>();
-        client.Abort();
     }
 }

@@ -12,6 +12,7 @@ public sealed class ReconnectFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         var first = client.PublishAsync("t", "first").AsTask();
         var second = client.PublishAsync("t", "second", QoS.ExactlyOnce).AsTask();
         var released = client.PublishAsync("t", "released", QoS.ExactlyOnce).AsTask();
@@ -42,7 +43,6 @@ public sealed class ReconnectFaultTests
         Assert.All(
             await Task.WhenAll(first, second, released).Soon(),
             result => Assert.Equal((ReasonCode.Success, PublishFlags.None), (result.ReasonCode, result.Flags)));
-        client.Abort();
     }
 
     [Fact]
@@ -50,6 +50,7 @@ public sealed class ReconnectFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = new MqttClient(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         var subscription = client.Subscribe("commands/#");
         await peer.AcceptClientAsync();
         await peer.GrantAsync();
@@ -69,7 +70,6 @@ public sealed class ReconnectFaultTests
         await using var messages = subscription.GetAsyncEnumerator();
         Assert.True(await messages.MoveNextAsync().Soon());
         Assert.Equal("now", messages.Current.Text);
-        client.Abort();
     }
 
     [Fact]
@@ -77,6 +77,7 @@ public sealed class ReconnectFaultTests
     {
         await using var peer = InMemory.Peer();
         await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
         await using var events = new EventReader(client);
 
         await peer.CloseAsync();
@@ -90,6 +91,5 @@ public sealed class ReconnectFaultTests
         }
 
         Assert.All(await Task.WhenAll(publishes).Soon(), result => Assert.Equal(PublishFlags.None, result.Flags));
-        client.Abort();
     }
 }
