@@ -19,9 +19,8 @@ internal sealed class ClientEngine
     private readonly EngineSettings _settings;
     private readonly Supervisor _supervisor;
     private readonly Handshake _handshake;
-    private KeepAlive _keepAlive;
-    private long _pingEnd;
-    private bool _pingTaken;
+    private readonly Reception _reception;
+    private LinkWatch _link;
     private bool _heardAnything;
     private Ending? _ending;
 
@@ -32,6 +31,7 @@ internal sealed class ClientEngine
         _supervisor = new Supervisor(settings, Outputs);
         Outbound = new Outbound(settings.Outbox, log);
         Ledger = new AcknowledgementLedger();
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -73,7 +73,7 @@ internal sealed class ClientEngine
             var deadline = Math.Min(_supervisor.Deadline, Outbound.Deadline);
             if (Accepted is not null)
             {
-                deadline = Math.Min(deadline, _keepAlive.Deadline);
+                deadline = Math.Min(deadline, _link.Deadline);
             }
 
             return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
@@ -179,7 +179,7 @@ internal sealed class ClientEngine
 
         if (ready && IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             if (Ledger.Abandoned * 2 >= _settings.ReceiveMaximum)
             {
                 EndWithDisconnect(
@@ -200,8 +200,6 @@ internal sealed class ClientEngine
         }
 
         _heardAnything = false;
-        _pingEnd = 0;
-        _pingTaken = false;
         Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
         Outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
@@ -233,7 +231,7 @@ internal sealed class ClientEngine
         }
 
         _heardAnything = true;
-        _keepAlive.Received(now);
+        _link.Received(now);
         for (var i = 0; i < batch.Count && _supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -250,7 +248,7 @@ internal sealed class ClientEngine
         }
         else if (IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             Outbound.Pump();
             ContinueEnding(now);
         }
@@ -260,7 +258,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
-        _pingTaken = _pingEnd != 0 && Outbound.Control.Taken >= _pingEnd;
+        _link.Taken(Outbound.Control.Taken);
         return any;
     }
 
@@ -273,19 +271,12 @@ internal sealed class ClientEngine
         }
 
         Outbound.Written();
-        _keepAlive.Sent(now);
-        if (_pingTaken)
-        {
-            _pingEnd = 0;
-            _pingTaken = false;
-            _keepAlive.PingWritten(now);
-        }
-
+        _link.Written(now);
         ContinueEnding(now);
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
-    public void HandlePaused(long now) => _keepAlive.Received(now);
+    public void HandlePaused(long now) => _link.Received(now);
 
     /// <summary>The log is committed up to this record.</summary>
     public void HandleCommitted(long lsn) => Outbound.Committed(lsn);
@@ -328,7 +319,7 @@ internal sealed class ClientEngine
         if (IsConnected && _ending is not { Sent: true })
         {
             Subscriptions.Pump(Outbound, Accepted!.Limits, Accepted.Version);
-            DropDenied();
+            _reception.DropDenied();
         }
     }
 
@@ -356,34 +347,17 @@ internal sealed class ClientEngine
             return;
         }
 
-        switch (packet.Type)
+        if (packet.Type == PacketType.Disconnect)
         {
-            case PacketType.Publish:
-                HandlePublish(ref packet, chunk, now);
-                break;
-            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                Outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
-                break;
-            case PacketType.PubRel:
-                HandlePubRel(packet.PacketId, now);
-                break;
-            case PacketType.SubAck when !Subscriptions.HandleSubAck(Outbound.Session, (SubAckPacket)packet.Other!):
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.8.4-6", "A SUBACK has not as many codes as its SUBSCRIBE had filters."), now);
-                break;
-            case PacketType.SubAck:
-                DropDenied();
-                PumpSubscriptions();
-                break;
-            case PacketType.UnsubAck:
-                Subscriptions.HandleUnsubAck(Outbound.Session, (UnsubAckPacket)packet.Other!);
-                PumpSubscriptions();
-                break;
-            case PacketType.Disconnect:
-                HandleDisconnect((DisconnectPacket)packet.Other!, now);
-                break;
-            case PacketType.Auth:
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed."), now);
-                break;
+            HandleDisconnect((DisconnectPacket)packet.Other!, now);
+        }
+        else if (_reception.Handle(ref packet, chunk) is { } violation)
+        {
+            Violate(violation, now);
+        }
+        else if (packet.Type is PacketType.SubAck or PacketType.UnsubAck)
+        {
+            PumpSubscriptions();
         }
     }
 
@@ -402,7 +376,7 @@ internal sealed class ClientEngine
         }
 
         Accepted = accepted!;
-        _keepAlive = new KeepAlive(accepted!.KeepAlive, now);
+        _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
         Outputs.Enqueue(new EngineOutput.Connected(accepted));
 
@@ -411,54 +385,9 @@ internal sealed class ClientEngine
         Ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
         Outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
         Subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
+        _reception.Open(accepted.Version);
         PumpSubscriptions();
         Outbound.Pump();
-    }
-
-    private void HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
-    {
-        var route = Routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
-        packet.Route = route;
-        packet.Deliver = route.Subscriptions.Length > 0;
-        if (!packet.Deliver)
-        {
-            Outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
-        }
-
-        if (packet.QoS == QoS.AtMostOnce)
-        {
-            return;
-        }
-
-        // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
-        var isNew = Accepted!.Version == MqttVersion.Mqtt31 && !packet.Duplicate;
-        switch (Ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
-        {
-            case Admission.Duplicate:
-                packet.Deliver = false;
-                break;
-            case Admission.ReceiveMaximumExceeded:
-                packet.Deliver = false;
-                Violate(
-                    new ProtocolViolation(
-                        ReasonCode.ReceiveMaximumExceeded,
-                        "MQTT5-3.3.4-9",
-                        $"The server sent more than Receive Maximum ({_settings.ReceiveMaximum}) messages without waiting for an acknowledgement."),
-                    now);
-                break;
-        }
-    }
-
-    private void HandlePubRel(ushort id, long now)
-    {
-        if (!Ledger.Release(id, out var reason))
-        {
-            Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-9", "The server sent PUBREL for a message that PUBREC has not answered."), now);
-            return;
-        }
-
-        var lsn = Outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);
-        Outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
     }
 
     private void HandleDisconnect(DisconnectPacket packet, long now) => EndAbruptly(
@@ -474,47 +403,15 @@ internal sealed class ClientEngine
         },
         now);
 
-    private void WriteReadyAcks()
-    {
-        while (Ledger.TryTakeReady(out var ack))
-        {
-            var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
-                ? Outbound.Session.Record(SessionRecordKind.Received, ack.PacketId)
-                : 0;
-            Outbound.WriteAck(ack, lsn);
-        }
-    }
-
-    private void DropDenied()
-    {
-        foreach (var answer in Subscriptions.Answers)
-        {
-            if (answer.ReasonCode.IsFailure())
-            {
-                foreach (var subscription in answer.Subscriptions)
-                {
-                    Routes.Remove(subscription);
-                }
-            }
-        }
-    }
-
     private void CheckKeepAlive(long now)
     {
-        switch (_keepAlive.Check(now))
+        if (!_link.Check(Outbound, Accepted!.Version, now))
         {
-            case KeepAliveAction.SendPing:
-                Outbound.WriteControl(default(PingReqPacket), Accepted!.Version);
-                _keepAlive.PingQueued(now);
-                _pingEnd = Outbound.Control.Written;
-                break;
-            case KeepAliveAction.Close:
-                EndAbruptly(
-                    new CloseReason(
-                        CloseKind.KeepAliveTimeout,
-                        $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
-                    now);
-                break;
+            EndAbruptly(
+                new CloseReason(
+                    CloseKind.KeepAliveTimeout,
+                    $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
+                now);
         }
     }
 
@@ -615,7 +512,7 @@ internal sealed class ClientEngine
         if (IsConnected)
         {
             _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            Outbound.WriteLast(LastWord(ending), Accepted!.Version);
+            Outbound.WriteLast(ending.LastWord(_settings, Outbound), Accepted!.Version);
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
         {
@@ -625,23 +522,6 @@ internal sealed class ClientEngine
         {
             Finish(now);
         }
-    }
-
-    /// <summary>
-    /// A generated client identifier is nobody's after this: its session ends with it. What is only said for people is left out if it does not fit
-    /// [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
-    /// </summary>
-    private DisconnectPacket LastWord(Ending ending)
-    {
-        var endsSession = ending.Final && _settings.ClientIdIsGenerated && _settings.Connect.SessionExpiryInterval > 0;
-        var fits = Outbound.Fits(ending.Packet);
-        return new DisconnectPacket
-        {
-            ReasonCode = ending.Packet.ReasonCode,
-            ReasonString = fits ? ending.Packet.ReasonString : null,
-            UserProperties = fits ? ending.Packet.UserProperties : [],
-            SessionExpiryInterval = ending.Packet.SessionExpiryInterval ?? (endsSession ? 0u : null),
-        };
     }
 
     private void Finish(long now)
@@ -668,20 +548,5 @@ internal sealed class ClientEngine
         {
             _supervisor.Connect(now);
         }
-    }
-
-    /// <summary>An end that was asked for.</summary>
-    private sealed class Ending(DisconnectPacket packet, long deadline)
-    {
-        public DisconnectPacket Packet => packet;
-
-        public long Deadline => deadline;
-
-        public bool Final { get; set; }
-
-        /// <summary>DISCONNECT is in the lane, or will never be.</summary>
-        public bool Sent { get; set; }
-
-        public bool ConnectAfter { get; set; }
     }
 }
