@@ -323,7 +323,7 @@ internal sealed class EngineHost
         lock (_gate)
         {
             _engine.DialStage = (int)ConnectStage.Connect;
-            _engine.HandleDialed(connection.Attempt, Now());
+            _engine.HandleDialed(connection.Attempt);
             inbound = _connection == connection ? _engine.Inbound : null;
             effects = Collect(out flush);
         }
@@ -338,14 +338,7 @@ internal sealed class EngineHost
         Flusher? flush;
         lock (_gate)
         {
-            if (reason.Kind == CloseKind.DialFailed)
-            {
-                _engine.HandleDialFailed(connection.Attempt, reason, Now());
-            }
-            else
-            {
-                _engine.HandleTransportLost(connection.Attempt, reason, Now());
-            }
+            _engine.HandleTransportLost(connection.Attempt, reason, Now());
 
             effects = Collect(out flush);
         }
