@@ -19,9 +19,8 @@ internal sealed class ClientEngine
     private readonly EngineSettings _settings;
     private readonly Supervisor _supervisor;
     private readonly Handshake _handshake;
-    private KeepAlive _keepAlive;
-    private bool _pingInLane;
-    private bool _pingTaken;
+    private readonly Reception _reception;
+    private LinkWatch _link;
     private bool _heardAnything;
     private Ending? _ending;
 
@@ -32,6 +31,7 @@ internal sealed class ClientEngine
         _supervisor = new Supervisor(settings, Outputs);
         Outbound = new Outbound(settings.Outbox, log);
         Ledger = new AcknowledgementLedger(settings.ReceiveMaximum);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -73,7 +73,7 @@ internal sealed class ClientEngine
             var deadline = Math.Min(_supervisor.Deadline, Outbound.Deadline);
             if (Accepted is not null)
             {
-                deadline = Math.Min(deadline, _keepAlive.Deadline);
+                deadline = Math.Min(deadline, _link.Deadline);
             }
 
             return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
@@ -179,7 +179,7 @@ internal sealed class ClientEngine
 
         if (ready && IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             if (Ledger.Abandoned * 2 >= _settings.ReceiveMaximum)
             {
                 EndWithDisconnect(
@@ -200,7 +200,6 @@ internal sealed class ClientEngine
         }
 
         _heardAnything = false;
-        _pingInLane = _pingTaken = false;
         Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
         Outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
@@ -232,7 +231,7 @@ internal sealed class ClientEngine
         }
 
         _heardAnything = true;
-        _keepAlive.Received(now);
+        _link.Received(now);
         for (var i = 0; i < batch.Count && _supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -249,7 +248,7 @@ internal sealed class ClientEngine
         }
         else if (IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             Outbound.Pump();
             ContinueEnding(now);
         }
@@ -258,7 +257,7 @@ internal sealed class ClientEngine
     /// <summary>Take: what the next flush writes.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
-        _pingTaken = _pingInLane;
+        _link.Taken();
         return Outbound.TakeOutput(batch);
     }
 
@@ -271,18 +270,12 @@ internal sealed class ClientEngine
         }
 
         Outbound.Written();
-        _keepAlive.Sent(now);
-        if (_pingTaken)
-        {
-            _pingInLane = _pingTaken = false;
-            _keepAlive.PingWritten(now);
-        }
-
+        _link.Written(now);
         ContinueEnding(now);
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
-    public void HandlePaused(long now) => _keepAlive.Received(now);
+    public void HandlePaused(long now) => _link.Received(now);
 
     /// <summary>The log is committed up to this record.</summary>
     public void HandleCommitted(long lsn) => Outbound.Committed(lsn);
@@ -325,7 +318,7 @@ internal sealed class ClientEngine
         if (IsConnected && _ending is not { Sent: true })
         {
             Subscriptions.Pump(Outbound, Accepted!.Limits, Accepted.Version);
-            DropDenied();
+            _reception.DropDenied();
         }
     }
 
@@ -353,32 +346,13 @@ internal sealed class ClientEngine
             return;
         }
 
-        switch (packet.Type)
+        if (packet.Type == PacketType.Disconnect)
         {
-            case PacketType.Publish:
-                HandlePublish(ref packet, chunk, now);
-                break;
-            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                Outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
-                break;
-            case PacketType.PubRel:
-                HandlePubRel(packet.PacketId, now);
-                break;
-            case PacketType.SubAck when !Subscriptions.HandleSubAck(Outbound.Session, (SubAckPacket)packet.Other!):
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.8.4-6", "A SUBACK has not as many codes as its SUBSCRIBE had filters."), now);
-                break;
-            case PacketType.SubAck:
-                DropDenied();
-                break;
-            case PacketType.UnsubAck:
-                Subscriptions.HandleUnsubAck(Outbound.Session, (UnsubAckPacket)packet.Other!);
-                break;
-            case PacketType.Disconnect:
-                HandleDisconnect((DisconnectPacket)packet.Other!, now);
-                break;
-            case PacketType.Auth:
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed."), now);
-                break;
+            HandleDisconnect((DisconnectPacket)packet.Other!, now);
+        }
+        else if (_reception.Handle(ref packet, chunk) is { } violation)
+        {
+            Violate(violation, now);
         }
     }
 
@@ -397,7 +371,7 @@ internal sealed class ClientEngine
         }
 
         Accepted = accepted!;
-        _keepAlive = new KeepAlive(accepted!.KeepAlive, now);
+        _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
         Outputs.Enqueue(new EngineOutput.Connected(accepted));
 
@@ -407,50 +381,6 @@ internal sealed class ClientEngine
         Subscriptions.Open(accepted.SessionPresent);
         PumpSubscriptions();
         Outbound.Pump();
-    }
-
-    private void HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
-    {
-        var route = Routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
-        packet.Route = route;
-        packet.Deliver = route.Subscriptions.Length > 0;
-        if (!packet.Deliver)
-        {
-            Outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
-        }
-
-        if (packet.QoS == QoS.AtMostOnce)
-        {
-            return;
-        }
-
-        switch (Ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, out packet.Token))
-        {
-            case Admission.Duplicate:
-                packet.Deliver = false;
-                break;
-            case Admission.ReceiveMaximumExceeded:
-                packet.Deliver = false;
-                Violate(
-                    new ProtocolViolation(
-                        ReasonCode.ReceiveMaximumExceeded,
-                        "MQTT5-3.3.4-9",
-                        $"The server sent more than Receive Maximum ({_settings.ReceiveMaximum}) messages without waiting for an acknowledgement."),
-                    now);
-                break;
-        }
-    }
-
-    private void HandlePubRel(ushort id, long now)
-    {
-        if (!Ledger.Release(id, out var reason))
-        {
-            Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-9", "The server sent PUBREL for a message that PUBREC has not answered."), now);
-            return;
-        }
-
-        var lsn = Outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);
-        Outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
     }
 
     private void HandleDisconnect(DisconnectPacket packet, long now) => EndAbruptly(
@@ -466,47 +396,15 @@ internal sealed class ClientEngine
         },
         now);
 
-    private void WriteReadyAcks()
-    {
-        while (Ledger.TryTakeReady(out var ack))
-        {
-            var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
-                ? Outbound.Session.Record(SessionRecordKind.Received, ack.PacketId)
-                : 0;
-            Outbound.WriteAck(ack, lsn);
-        }
-    }
-
-    private void DropDenied()
-    {
-        foreach (var answer in Subscriptions.Answers)
-        {
-            if (answer.ReasonCode.IsFailure())
-            {
-                foreach (var subscription in answer.Subscriptions)
-                {
-                    Routes.Remove(subscription);
-                }
-            }
-        }
-    }
-
     private void CheckKeepAlive(long now)
     {
-        switch (_keepAlive.Check(now))
+        if (!_link.Check(Outbound, Accepted!.Version, now))
         {
-            case KeepAliveAction.SendPing:
-                Outbound.WriteControl(default(PingReqPacket), Accepted!.Version);
-                _keepAlive.PingQueued(now);
-                _pingInLane = true;
-                break;
-            case KeepAliveAction.Close:
-                EndAbruptly(
-                    new CloseReason(
-                        CloseKind.KeepAliveTimeout,
-                        $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
-                    now);
-                break;
+            EndAbruptly(
+                new CloseReason(
+                    CloseKind.KeepAliveTimeout,
+                    $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
+                now);
         }
     }
 
@@ -607,7 +505,7 @@ internal sealed class ClientEngine
         if (IsConnected)
         {
             _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            Outbound.WriteData(LastWord(ending), Accepted!.Version);
+            Outbound.WriteData(ending.LastWord(_settings), Accepted!.Version);
             Outbound.Seal();
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
@@ -619,18 +517,6 @@ internal sealed class ClientEngine
             Finish(now);
         }
     }
-
-    /// <summary>A generated client identifier is nobody's after this: its session ends with it.</summary>
-    private DisconnectPacket LastWord(Ending ending) =>
-        ending.Final && _settings.ClientIdIsGenerated && ending.Packet.SessionExpiryInterval is null && _settings.Connect.SessionExpiryInterval > 0
-            ? new DisconnectPacket
-            {
-                ReasonCode = ending.Packet.ReasonCode,
-                ReasonString = ending.Packet.ReasonString,
-                UserProperties = ending.Packet.UserProperties,
-                SessionExpiryInterval = 0,
-            }
-            : ending.Packet;
 
     private void Finish(long now)
     {
@@ -656,20 +542,5 @@ internal sealed class ClientEngine
         {
             _supervisor.Connect(now);
         }
-    }
-
-    /// <summary>An end that was asked for.</summary>
-    private sealed class Ending(DisconnectPacket packet, long deadline)
-    {
-        public DisconnectPacket Packet => packet;
-
-        public long Deadline => deadline;
-
-        public bool Final { get; set; }
-
-        /// <summary>DISCONNECT is in the lane, or will never be.</summary>
-        public bool Sent { get; set; }
-
-        public bool ConnectAfter { get; set; }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class Inbound(MqttVersion version, int maximumPacketSize, int to
             }
 
             position += consumed;
-            ref var packet = ref batch.Add(decoded, chunk);
+            ref var packet = ref batch.Add(decoded, chunk, position);
             if (packet.Type == PacketType.Publish && decoded.Publish.TopicAlias is var alias && (alias != 0 || packet.TopicLength == 0))
             {
                 packet.AliasedTopic = _aliases.Resolve(alias, decoded.Publish.Topic);

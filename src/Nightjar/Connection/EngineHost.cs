@@ -34,7 +34,7 @@ internal sealed class EngineHost
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
         _started = options.TimeProvider.GetTimestamp();
         _engine = new ClientEngine(EngineSettingsFactory.Create(options));
         _waiters = new PublishWaiterPool(this);
@@ -562,6 +562,7 @@ internal sealed class EngineHost
                 break;
             case EngineOutput.Closed:
                 _timer.Dispose();
+                ReceiveBudget.Dispose();
                 break;
         }
     }

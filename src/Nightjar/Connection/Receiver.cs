@@ -9,12 +9,15 @@ namespace Nightjar.Connection;
 /// </summary>
 internal sealed class Receiver(EngineHost host, NetworkConnection connection, Stream stream, Inbound inbound)
 {
-    // An idle connection holds the smallest; one that fills its chunks gets larger ones.
+    /// <summary>An idle connection holds a small chunk; one that fills its chunks gets larger ones, up to this.</summary>
+    public const int LargestChunk = 64 * 1024;
     private const int SmallestChunk = 4 * 1024;
-    private const int LargestChunk = 64 * 1024;
 
     // How long handlers may stand still before QoS 0 messages are dropped rather than leave acknowledgements and pings unread behind them.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    // How long the loop lets handlers catch up. Longer than any burst of work, too short for a publisher behind it to notice.
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
 
     private readonly InboundBatch _batch = new();
     private readonly List<MessageFeed> _touched = [];
@@ -23,6 +26,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private int _chunkSize = SmallestChunk;
     private int _start;
     private int _end;
+    private bool _handlersStandStill;
     private bool _dropping;
 
     public async Task<CloseReason> RunAsync()
@@ -31,17 +35,22 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         {
             while (true)
             {
-                if (_budget.IsExhausted)
+                if (_budget.Held >= _budget.ReadAhead)
                 {
                     await PauseAsync().ConfigureAwait(false);
                 }
-                else if (_dropping)
+                else
                 {
-                    _dropping = false;
-                    host.ReportDropped();
+                    Recover();
                 }
 
-                var read = await stream.ReadAsync(_chunk.Bytes.AsMemory(_end), CancellationToken.None).ConfigureAwait(false);
+                var reading = stream.ReadAsync(_chunk.Bytes.AsMemory(_end), CancellationToken.None);
+                if (!reading.IsCompleted)
+                {
+                    _budget.Trim();
+                }
+
+                var read = await reading.ConfigureAwait(false);
                 if (read == 0)
                 {
                     return new CloseReason(CloseKind.TransportLost, "The server closed the connection without a word.");
@@ -178,19 +187,34 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         _start = 0;
     }
 
-    private async Task PauseAsync()
+    private async ValueTask PauseAsync()
     {
-        connection.IsPaused = true;
-        var room = _budget.WhenRoomAsync();
-        var timeProvider = host.Options.TimeProvider;
-        using var stop = new CancellationTokenSource();
-        if (!_dropping)
+        // Once handlers have shown that they stand still, only the limit counts until they are well ahead again.
+        var room = _budget.ReadAhead / 2;
+        if (!_handlersStandStill)
         {
-            await Task.WhenAny(room, Task.Delay(Patience, timeProvider, stop.Token)).ConfigureAwait(false);
-            await stop.CancelAsync().ConfigureAwait(false);
+            _handlersStandStill = !await _budget.WaitForRoomAsync(room, Breath).ConfigureAwait(false);
         }
 
-        connection.IsPaused = false;
-        _dropping |= !room.IsCompleted;
+        if (_budget.IsExhausted && !_dropping)
+        {
+            connection.IsPaused = true;
+            _dropping = !await _budget.WaitForRoomAsync(room, Patience).ConfigureAwait(false);
+            connection.IsPaused = false;
+        }
+    }
+
+    private void Recover()
+    {
+        if (_handlersStandStill && _budget.Held <= _budget.ReadAhead / 2)
+        {
+            _handlersStandStill = false;
+        }
+
+        if (_dropping)
+        {
+            _dropping = false;
+            host.ReportDropped();
+        }
     }
 }

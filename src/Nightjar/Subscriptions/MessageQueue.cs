@@ -8,11 +8,8 @@ namespace Nightjar.Subscriptions;
 /// </summary>
 internal sealed class MessageQueue : IValueTaskSource<bool>
 {
-    private const int SegmentSize = 128;
-
-    private Segment _writing;
-    private Segment _reading;
-    private Segment? _spare;
+    private MessageSegment _writing;
+    private MessageSegment _reading;
     private int _read;
     private int _appended;
     private int _sleeping;
@@ -20,17 +17,17 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>Whether there is something to take; exact for the reader only.</summary>
-    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == SegmentSize && Volatile.Read(ref _reading.Next) is not null);
+    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == MessageSegment.Size && Volatile.Read(ref _reading.Next) is not null);
 
-    public MessageQueue() => _writing = _reading = new Segment();
+    public MessageQueue() => _writing = _reading = MessageSegment.Rent();
 
     /// <summary>Appends; the reader does not see it before <see cref="Publish"/>.</summary>
     public void Append(in ReceivedMessage message)
     {
-        if (_appended == SegmentSize)
+        if (_appended == MessageSegment.Size)
         {
-            var next = Interlocked.Exchange(ref _spare, null) ?? new Segment();
-            Volatile.Write(ref _writing.Published, SegmentSize);
+            var next = MessageSegment.Rent();
+            Volatile.Write(ref _writing.Published, MessageSegment.Size);
             Volatile.Write(ref _writing.Next, next);
             _writing = next;
             _appended = 0;
@@ -66,7 +63,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
                 return true;
             }
 
-            if (_read < SegmentSize || Volatile.Read(ref _reading.Next) is not { } next)
+            if (_read < MessageSegment.Size || Volatile.Read(ref _reading.Next) is not { } next)
             {
                 message = default;
                 return false;
@@ -75,9 +72,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
             var done = _reading;
             _reading = next;
             _read = 0;
-            done.Published = 0;
-            done.Next = null;
-            Volatile.Write(ref _spare, done);
+            MessageSegment.Return(done);
         }
     }
 
@@ -108,12 +103,5 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
         {
             _wake.SetResult(HasMessages || !_completed);
         }
-    }
-
-    private sealed class Segment
-    {
-        public readonly ReceivedMessage[] Messages = new ReceivedMessage[SegmentSize];
-        public int Published;
-        public Segment? Next;
     }
 }

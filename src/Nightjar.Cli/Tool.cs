@@ -1,0 +1,103 @@
+using System.Reflection;
+using System.Text;
+using Nightjar.Cli.CommandLine;
+using Nightjar.Cli.Commands;
+using Nightjar.Cli.Output;
+
+namespace Nightjar.Cli;
+
+/// <summary>The tool without its process: picks the verb, runs it, turns what went wrong into a line for people and a code for the shell.</summary>
+internal static class Tool
+{
+    private const string Overview = $"""
+        nightjar: an MQTT client for the command line
+
+        usage: nightjar pub -t TOPIC -m TEXT [-h HOST] [flags]    publish
+               nightjar sub -t FILTER [-h HOST] [flags]           subscribe and print what comes
+               nightjar broker [-p PORT]                          run a small broker, for development
+               nightjar demo [-h HOST]                            see publish and subscribe at work
+               nightjar VERB --help                               all flags of a verb
+
+        The flags of pub and sub are those of mosquitto_pub and mosquitto_sub: the same letters, defaults and meanings.
+        Data goes to standard output, everything else to standard error.
+
+        Exit status:
+        {ExitCode.Table}
+        """;
+
+    private static string Version =>
+        typeof(Tool).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    /// <summary>Runs one command line.</summary>
+    /// <param name="arguments">The verb and its flags.</param>
+    /// <param name="invocation">The surroundings.</param>
+    /// <param name="stop">Ends the verb in an orderly way: it unsubscribes and disconnects.</param>
+    /// <returns>The exit code, see <see cref="ExitCode"/>.</returns>
+    public static Task<int> RunAsync(IReadOnlyList<string> arguments, Invocation invocation, CancellationToken stop)
+    {
+        var diagnostics = new Diagnostics(invocation.Error);
+        if (arguments.Count == 0)
+        {
+            diagnostics.Plain(Overview);
+            return Task.FromResult(ExitCode.Usage);
+        }
+
+        var verb = arguments[0];
+        return verb switch
+        {
+            "pub" => RunAsync(verb, new PubSettings(), settings => new PubCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "sub" => RunAsync(verb, new SubSettings(), settings => new SubCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "--help" or "-h" or "help" => PrintAsync(Overview),
+            "--version" => PrintAsync($"nightjar {Version}"),
+            _ => Task.FromResult(Refuse($"Unknown verb '{verb}'.", "nightjar --help")),
+        };
+
+        async Task<int> RunAsync<TSettings>(string verb, TSettings settings, Func<TSettings, Task<int>> run)
+            where TSettings : VerbSettings
+        {
+            try
+            {
+                settings.Read([.. arguments.Skip(1)]);
+                if (settings.Help || settings.ShowVersion)
+                {
+                    return await PrintAsync(settings.Help ? settings.HelpText() : $"nightjar {Version}");
+                }
+
+                diagnostics.Quiet = settings.Quiet;
+                diagnostics.Verbose = settings.Debug;
+                diagnostics.Raw = settings.Raw;
+                return await run(settings);
+            }
+            catch (UsageException error)
+            {
+                return Refuse(error.Message, $"nightjar {verb} --help");
+            }
+            catch (OutputClosedException)
+            {
+                return ExitCode.Success;
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return ExitCode.Interrupted;
+            }
+            catch (Exception error) when (error is MqttException or TimeoutException or IOException)
+            {
+                diagnostics.Error(error.Message);
+                return ExitCode.From(error, (settings as ConnectionSettings)?.Version);
+            }
+        }
+
+        int Refuse(string error, string help)
+        {
+            diagnostics.Plain($"Error: {TerminalText.Escape(error, lines: true)}{Environment.NewLine}{Environment.NewLine}Use '{help}' to see usage.");
+            return ExitCode.Usage;
+        }
+
+        async Task<int> PrintAsync(string text)
+        {
+            await invocation.Output.WriteAsync(Encoding.UTF8.GetBytes(text + Environment.NewLine), stop);
+            await invocation.Output.FlushAsync(stop);
+            return ExitCode.Success;
+        }
+    }
+}
