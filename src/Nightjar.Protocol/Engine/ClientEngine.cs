@@ -30,7 +30,7 @@ internal sealed class ClientEngine
         _handshake = new Handshake(settings);
         _supervisor = new Supervisor(settings, Outputs);
         Outbound = new Outbound(settings.Outbox, log);
-        Ledger = new AcknowledgementLedger(settings.ReceiveMaximum);
+        Ledger = new AcknowledgementLedger();
         _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
     }
 
@@ -257,8 +257,9 @@ internal sealed class ClientEngine
     /// <summary>Take: what the next flush writes.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
-        _link.Taken();
-        return Outbound.TakeOutput(batch);
+        var any = Outbound.TakeOutput(batch);
+        _link.Taken(Outbound);
+        return any;
     }
 
     /// <summary>The batch taken last was handed to the transport.</summary>
@@ -326,7 +327,7 @@ internal sealed class ClientEngine
     {
         if (packet.Type == PacketType.ConnAck)
         {
-            HandleConnAck((ConnAckPacket)packet.Other!, packet.Size, now);
+            HandleConnAck((ConnAckPacket)packet.Other!, now);
             return;
         }
 
@@ -350,13 +351,17 @@ internal sealed class ClientEngine
         {
             HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }
-        else if (_reception.Handle(ref packet, chunk) is { } violation)
+        else if (_reception.Handle(ref packet, chunk, Accepted.Version) is { } violation)
         {
             Violate(violation, now);
         }
+        else if (packet.Type is PacketType.SubAck or PacketType.UnsubAck)
+        {
+            PumpSubscriptions();
+        }
     }
 
-    private void HandleConnAck(ConnAckPacket packet, int size, long now)
+    private void HandleConnAck(ConnAckPacket packet, long now)
     {
         if (Accepted is not null)
         {
@@ -364,7 +369,7 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (_handshake.Handle(packet, size, out var accepted) is { } reason)
+        if (_handshake.Handle(packet, out var accepted) is { } reason)
         {
             EndAbruptly(reason, now);
             return;
@@ -376,9 +381,10 @@ internal sealed class ClientEngine
         Outputs.Enqueue(new EngineOutput.Connected(accepted));
 
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
-        Ledger.Start(accepted.SessionPresent);
+        // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
+        Ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
         Outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
-        Subscriptions.Open(accepted.SessionPresent);
+        Subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
         PumpSubscriptions();
         Outbound.Pump();
     }
@@ -429,8 +435,7 @@ internal sealed class ClientEngine
             return;
         }
 
-        Outbound.WriteData(new DisconnectPacket { ReasonCode = code }, Accepted!.Version);
-        Outbound.Seal();
+        Outbound.WriteLast(new DisconnectPacket { ReasonCode = code }, Accepted!.Version);
     }
 
     /// <summary>Closes at once: nobody would listen.</summary>
@@ -483,6 +488,7 @@ internal sealed class ClientEngine
     {
         var reason = _supervisor.LastFailure!;
         Outbound.FailWaiting(reason, everything: true);
+        Subscriptions.FailWaiting();
         Outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }
@@ -505,8 +511,7 @@ internal sealed class ClientEngine
         if (IsConnected)
         {
             _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            Outbound.WriteData(ending.LastWord(_settings), Accepted!.Version);
-            Outbound.Seal();
+            Outbound.WriteLast(ending.LastWord(_settings, Outbound), Accepted!.Version);
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
         {

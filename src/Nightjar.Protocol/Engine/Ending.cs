@@ -18,15 +18,20 @@ internal sealed class Ending(DisconnectPacket packet, long deadline)
     /// <summary>Somebody asked for a connection meanwhile.</summary>
     public bool ConnectAfter { get; set; }
 
-    /// <summary>The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it.</summary>
-    public DisconnectPacket LastWord(EngineSettings settings) =>
-        Final && settings.ClientIdIsGenerated && packet.SessionExpiryInterval is null && settings.Connect.SessionExpiryInterval > 0
-            ? new DisconnectPacket
-            {
-                ReasonCode = packet.ReasonCode,
-                ReasonString = packet.ReasonString,
-                UserProperties = packet.UserProperties,
-                SessionExpiryInterval = 0,
-            }
-            : packet;
+    /// <summary>
+    /// The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it. What is only said for people is left out if it does not
+    /// fit [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
+    /// </summary>
+    public DisconnectPacket LastWord(EngineSettings settings, Outbound outbound)
+    {
+        var endsSession = Final && settings.ClientIdIsGenerated && settings.Connect.SessionExpiryInterval > 0;
+        var fits = outbound.Fits(packet);
+        return new DisconnectPacket
+        {
+            ReasonCode = packet.ReasonCode,
+            ReasonString = fits ? packet.ReasonString : null,
+            UserProperties = fits ? packet.UserProperties : [],
+            SessionExpiryInterval = packet.SessionExpiryInterval ?? (endsSession ? 0u : null),
+        };
+    }
 }

@@ -7,15 +7,15 @@ namespace Nightjar.Protocol.Engine;
 internal struct LinkWatch(long interval, long now)
 {
     private KeepAlive _keepAlive = new(interval, now);
-    private bool _pingInLane;
+    private long _pingEnd;
     private bool _pingTaken;
 
     public readonly long Deadline => _keepAlive.Deadline;
 
     public void Received(long now) => _keepAlive.Received(now);
 
-    /// <summary>What is in the lanes was taken for writing.</summary>
-    public void Taken() => _pingTaken = _pingInLane;
+    /// <summary>Some of what is in the lanes was taken for writing; the PINGREQ too?</summary>
+    public void Taken(Outbound outbound) => _pingTaken = _pingEnd != 0 && outbound.Control.Taken >= _pingEnd;
 
     /// <summary>What was taken is written.</summary>
     public void Written(long now)
@@ -23,7 +23,8 @@ internal struct LinkWatch(long interval, long now)
         _keepAlive.Sent(now);
         if (_pingTaken)
         {
-            _pingInLane = _pingTaken = false;
+            _pingEnd = 0;
+            _pingTaken = false;
             _keepAlive.PingWritten(now);
         }
     }
@@ -36,7 +37,7 @@ internal struct LinkWatch(long interval, long now)
             case KeepAliveAction.SendPing:
                 outbound.WriteControl(default(PingReqPacket), version);
                 _keepAlive.PingQueued(now);
-                _pingInLane = true;
+                _pingEnd = outbound.Control.Written;
                 return true;
             case KeepAliveAction.Close:
                 return false;

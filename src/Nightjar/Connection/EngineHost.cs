@@ -50,6 +50,9 @@ internal sealed class EngineHost
 
     public ReceiveBudget ReceiveBudget { get; }
 
+    /// <summary>Held by a receive loop while it fills queues, which take one writer: the loop of a connection that is over may still be at it when the next one begins.</summary>
+    public Lock Delivering { get; } = new();
+
     public EventFeed Events => _reports.Events;
 
     public Task Completion => _reports.Completion;
@@ -135,11 +138,11 @@ internal sealed class EngineHost
     {
         Task<ConnectResult> connected;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             ThrowIfClosed();
-            connected = _reports.WhenConnected();
+            connected = _reports.WhenConnected(ending: _engine.State == ClientState.Disconnected);
             if (ask)
             {
                 _engine.Connect(Now());
@@ -177,7 +180,7 @@ internal sealed class EngineHost
         }
 
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             ThrowIfClosed();
@@ -198,8 +201,9 @@ internal sealed class EngineHost
     public async ValueTask UnsubscribeAsync(MessageFeed feed)
     {
         TaskCompletionSource<ReasonCode>? answer = null;
+        Task disconnected;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             if (!_feeds.Remove(feed))
@@ -213,6 +217,7 @@ internal sealed class EngineHost
             }
 
             _engine.Unsubscribe(feed, answer);
+            disconnected = answer is null ? Task.CompletedTask : _reports.WhenDisconnected();
             effects = Collect(out flush);
         }
 
@@ -221,7 +226,7 @@ internal sealed class EngineHost
         if (answer is not null)
         {
             // A connection that ends meanwhile answers nothing soon; the UNSUBSCRIBE itself is not forgotten.
-            await Task.WhenAny(answer.Task, _reports.WhenDisconnected()).ConfigureAwait(false);
+            await Task.WhenAny(answer.Task, disconnected).ConfigureAwait(false);
         }
     }
 
@@ -230,7 +235,7 @@ internal sealed class EngineHost
         var answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
         List<MessageFeed> ended;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             ThrowIfClosed();
@@ -249,7 +254,7 @@ internal sealed class EngineHost
     {
         Task ended;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             if (_engine.State == ClientState.Closed)
@@ -275,14 +280,14 @@ internal sealed class EngineHost
             effects = Collect(out _);
         }
 
-        CarryOut(effects, flush: false);
+        CarryOut(effects, flush: null);
     }
 
     /// <summary>Handlers are done with these messages.</summary>
     public void Complete(ReadOnlySpan<HandlerOutcome> outcomes)
     {
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             _engine.Complete(outcomes, Now());
@@ -314,7 +319,7 @@ internal sealed class EngineHost
     {
         Inbound? inbound;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             _engine.DialStage = (int)ConnectStage.Connect;
@@ -330,7 +335,7 @@ internal sealed class EngineHost
     public void TransportLost(NetworkConnection connection, CloseReason reason)
     {
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             if (reason.Kind == CloseKind.DialFailed)
@@ -359,16 +364,16 @@ internal sealed class EngineHost
             effects = Collect(out _);
         }
 
-        CarryOut(effects, flush: false);
+        CarryOut(effects, flush: null);
     }
 
     public void ReleaseOutput(NetworkConnection connection)
     {
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             connection.HoldsOutput = false;
-            flush = WantsFlush();
+            flush = FlusherToWake();
         }
 
         CarryOut(effects: null, flush);
@@ -393,6 +398,7 @@ internal sealed class EngineHost
     public bool TakeOutput(NetworkConnection connection, OutputBatch batch, bool written)
     {
         Effects? effects;
+        Flusher? flush;
         bool any;
         bool closeOutput;
         lock (_gate)
@@ -412,10 +418,10 @@ internal sealed class EngineHost
             closeOutput = !any && connection.CloseAfterFlush;
             connection.WhenControlHasRoom?.TrySetResult();
             connection.WhenControlHasRoom = null;
-            effects = Collect(out _);
+            effects = Collect(out flush);
         }
 
-        CarryOut(effects, flush: false);
+        CarryOut(effects, flush);
         if (closeOutput)
         {
             connection.CloseOutput();
@@ -429,6 +435,9 @@ internal sealed class EngineHost
         Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error));
         Log.HandlerFailed(_logger, filter, error);
     }
+
+    /// <summary>What a user hung on a handler's token threw.</summary>
+    public void ReportStoppingFailure(string filter, Exception error) => Log.StoppingFailed(_logger, filter, error);
 
     /// <summary>An episode of dropping QoS 0 messages is over.</summary>
     public void ReportDropped()
@@ -454,7 +463,7 @@ internal sealed class EngineHost
         SendLimit? refusal = null;
         var start = PublishStart.Accepted;
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             ThrowIfClosed();
@@ -486,7 +495,7 @@ internal sealed class EngineHost
     private void OnTimer()
     {
         Effects? effects;
-        bool flush;
+        Flusher? flush;
         lock (_gate)
         {
             _armedFor = long.MaxValue;
@@ -508,20 +517,20 @@ internal sealed class EngineHost
 
     private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_engine.State == ClientState.Closed, typeof(MqttClient));
 
-    /// <summary>Whether somebody has to wake the flusher; the caller then does, without the lock.</summary>
-    private bool WantsFlush()
+    /// <summary>The flusher that somebody has to wake; the caller then does, without the lock. It is that of this moment: by then there may be another connection.</summary>
+    private Flusher? FlusherToWake()
     {
         if (_connection is not { HoldsOutput: false, Flusher: { IsBusy: false } flusher } || !_engine.Outbound.HasOutput)
         {
-            return false;
+            return null;
         }
 
         flusher.IsBusy = true;
-        return true;
+        return flusher;
     }
 
     /// <summary>Under the lock, at the end of each entry: re-arms the timer and moves out what is to be done without the lock.</summary>
-    private Effects? Collect(out bool flush)
+    private Effects? Collect(out Flusher? flush)
     {
         Effects? effects = null;
         var outbound = _engine.Outbound;
@@ -539,7 +548,7 @@ internal sealed class EngineHost
         }
 
         Arm();
-        flush = WantsFlush();
+        flush = FlusherToWake();
         return effects;
     }
 
@@ -556,6 +565,8 @@ internal sealed class EngineHost
                 effects.Close.Add((_connection, close.AfterFlush));
                 if (!close.AfterFlush)
                 {
+                    // The receive loop may wait for room that nobody will make any more.
+                    _connection.WhenControlHasRoom?.TrySetResult();
                     _connection = null;
                 }
 
@@ -581,13 +592,9 @@ internal sealed class EngineHost
         }
     }
 
-    private void CarryOut(Effects? effects, bool flush)
+    private void CarryOut(Effects? effects, Flusher? flush)
     {
-        if (flush)
-        {
-            _connection?.Flusher?.Wake();
-        }
-
+        flush?.Wake();
         if (effects is null)
         {
             return;
