@@ -23,9 +23,16 @@ public static class PacketWriter
     }
 
     /// <summary>The size of an acknowledgement.</summary>
-    public static int GetSize(in AckPacket packet, MqttVersion version) => AckCodec.IsBare(packet, version)
-        ? AckCodec.BareSize
-        : SizeOf(CountBody(packet, version));
+    public static int GetSize(in AckPacket packet, MqttVersion version)
+    {
+        if (!AckCodec.IsBare(packet, version))
+        {
+            return SizeOf(CountBody(packet, version));
+        }
+
+        AckCodec.ThrowIfIllegal(packet);
+        return AckCodec.BareSize;
+    }
 
     /// <summary>Writes an acknowledgement; allocates nothing.</summary>
     public static int Write(in AckPacket packet, MqttVersion version, Span<byte> destination)

@@ -120,7 +120,7 @@ internal static class PropertyTable
     private static string SectionOf(PropertyId id, PacketType packet)
     {
         (string section, PropertyId[] ids) = Packets[(int)packet];
-        int subsection = ids.AsSpan().IndexOf(id) + FirstSubsection;
+        int subsection = Array.IndexOf(ids, id) + FirstSubsection;
         return $"MQTT5-{section}.{subsection}";
     }
 

@@ -19,8 +19,8 @@ internal sealed class Ending(DisconnectPacket packet, long deadline)
     public bool ConnectAfter { get; set; }
 
     /// <summary>
-    /// The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it. What is only said for people is left out if it does not fit
-    /// [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
+    /// The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it. What is only said for people is left out if it does not
+    /// fit [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
     /// </summary>
     public DisconnectPacket LastWord(EngineSettings settings, Outbound outbound)
     {

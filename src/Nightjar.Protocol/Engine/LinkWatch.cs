@@ -14,8 +14,8 @@ internal struct LinkWatch(long interval, long now)
 
     public void Received(long now) => _keepAlive.Received(now);
 
-    /// <summary>The control lane was taken for writing, up to this position.</summary>
-    public void Taken(long position) => _pingTaken = _pingEnd != 0 && position >= _pingEnd;
+    /// <summary>Some of what is in the lanes was taken for writing; the PINGREQ too?</summary>
+    public void Taken(Outbound outbound) => _pingTaken = _pingEnd != 0 && outbound.Control.Taken >= _pingEnd;
 
     /// <summary>What was taken is written.</summary>
     public void Written(long now)

@@ -11,18 +11,13 @@ namespace Nightjar.Protocol.Engine;
 internal sealed class Reception(
     EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
 {
-    private bool _isMqtt31;
-
-    /// <summary>A connection was accepted.</summary>
-    public void Open(MqttVersion version) => _isMqtt31 = version == MqttVersion.Mqtt31;
-
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
-    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk)
+    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
     {
         switch (packet.Type)
         {
             case PacketType.Publish:
-                return HandlePublish(ref packet, chunk);
+                return HandlePublish(ref packet, chunk, version);
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
                 outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
                 return null;
@@ -67,7 +62,7 @@ internal sealed class Reception(
         }
     }
 
-    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk)
+    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
     {
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
@@ -83,7 +78,7 @@ internal sealed class Reception(
         }
 
         // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
-        var isNew = _isMqtt31 && !packet.Duplicate;
+        var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
         switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
         {
             case Admission.Duplicate:

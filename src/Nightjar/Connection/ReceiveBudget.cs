@@ -7,7 +7,7 @@ namespace Nightjar.Connection;
 /// </summary>
 /// <remarks>
 /// Well before that, at <see cref="ReadAhead"/>, the loop takes a breath and lets the handlers catch up: what they find is still in the processor's cache, and in a
-/// flood the same few chunks go round. Chunks are kept until the loop finds nothing to read (<see cref="Trim"/>), so that an idle client holds next to nothing.
+/// flood the same few chunks go round. The chunk that the loop reads into does not count, for it is there when no message waits, too. Chunks are kept until the loop finds nothing to read (<see cref="Trim"/>), so that an idle client holds next to nothing.
 /// </remarks>
 internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IValueTaskSource<bool>, IDisposable
 {
@@ -46,7 +46,6 @@ internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IVa
             chunk = new ReceiveChunk(this, size);
         }
 
-        Charge(chunk.Bytes.Length);
         return chunk;
     }
 

@@ -25,11 +25,26 @@ internal sealed class ReceiveChunk(ReceiveBudget budget, int size)
         Interlocked.Add(ref _shares, count);
     }
 
+    /// <summary>The loop's, when nobody shares the chunk any more: the messages that lay in it are done.</summary>
+    public void Settle()
+    {
+        budget.Charge(-_charged);
+        _charged = 0;
+    }
+
+    /// <summary>The loop's share; from now on the chunk counts against the budget for as long as messages lie in it.</summary>
+    public void LetGo()
+    {
+        _charged += Bytes.Length;
+        budget.Charge(Bytes.Length);
+        Release();
+    }
+
     public void Release(int count = 1)
     {
         if (Interlocked.Add(ref _shares, -count) == 0)
         {
-            var charged = _charged + Bytes.Length;
+            var charged = _charged;
             _charged = 0;
             _shares = 1;
             budget.Return(this, charged);

@@ -28,6 +28,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private int _end;
     private bool _handlersStandStill;
     private bool _dropping;
+    private bool _deaf;
 
     public async Task<CloseReason> RunAsync()
     {
@@ -67,24 +68,38 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             // TLS 1.3 refuses a client certificate only after the handshake.
             return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = error, IsTransient = error.IsTransient };
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error)
         {
+            // A stream of the caller's throws what it likes; whatever it is, the connection is over.
             return new CloseReason(CloseKind.TransportLost, $"The connection broke: {error.Message}") { Cause = error };
         }
         finally
         {
-            _chunk.Release();
+            _chunk.LetGo();
+            host.ReportDropped();
         }
     }
 
     private void Handle()
     {
+        if (_deaf)
+        {
+            _start = _end;
+            return;
+        }
+
         var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
         var consumed = inbound.Parse(bytes, _batch);
         host.Apply(connection, _batch, bytes);
-        Deliver();
+        lock (host.Delivering)
+        {
+            Deliver();
+        }
+
+        // After a broken rule nothing more is read from this server, only away.
+        _start = _batch.Violation is null ? _start + consumed : _end;
+        _deaf |= _batch.Violation is not null;
         _batch.Clear();
-        _start += consumed;
         host.ReleaseOutput(connection);
     }
 
@@ -150,6 +165,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         if (rest == 0 && _chunk.IsUnshared)
         {
             _start = _end = 0;
+            _chunk.Settle();
             if (_chunk.Bytes.Length < _chunkSize)
             {
                 Replace(_chunkSize);
@@ -167,21 +183,28 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
         if (_chunk.IsUnshared && needed <= _chunk.Bytes.Length)
         {
+            _chunk.Settle();
             _chunk.Bytes.AsSpan(_start, rest).CopyTo(_chunk.Bytes);
             _start = 0;
             _end = rest;
             return;
         }
 
-        // A declared length is believed step by step, as its bytes arrive.
-        Replace(Math.Max(_chunkSize, Math.Min(needed, rest * 2)));
+        MoveOn();
+    }
+
+    /// <summary>To another chunk. A declared length is believed step by step, as its bytes arrive.</summary>
+    private void MoveOn()
+    {
+        var rest = _end - _start;
+        Replace(Math.Max(_chunkSize, Math.Min(Math.Max(inbound.BytesNeeded, rest + 1), rest * 2)));
     }
 
     private void Replace(int size)
     {
         var next = _budget.Rent(size);
         _chunk.Bytes.AsSpan(_start, _end - _start).CopyTo(next.Bytes);
-        _chunk.Release();
+        _chunk.LetGo();
         _chunk = next;
         _end -= _start;
         _start = 0;
@@ -193,14 +216,29 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         var room = _budget.ReadAhead / 2;
         if (!_handlersStandStill)
         {
+            LeaveChunk();
             _handlersStandStill = !await _budget.WaitForRoomAsync(room, Breath).ConfigureAwait(false);
         }
 
         if (_budget.IsExhausted && !_dropping)
         {
+            LeaveChunk();
             connection.IsPaused = true;
             _dropping = !await _budget.WaitForRoomAsync(room, Patience).ConfigureAwait(false);
             connection.IsPaused = false;
+        }
+    }
+
+    /// <summary>Before waiting: the messages of this chunk would make no room when they are done, as long as the loop has its share in it.</summary>
+    private void LeaveChunk()
+    {
+        if (_chunk.IsUnshared)
+        {
+            _chunk.Settle();
+        }
+        else
+        {
+            MoveOn();
         }
     }
 

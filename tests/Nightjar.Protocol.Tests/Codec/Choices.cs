@@ -41,7 +41,7 @@ internal sealed class Choices(byte[] bytes)
         return string.Concat(Enumerable.Range(0, Below(4)).Select(_ => pieces[Below(pieces.Length)]));
     }
 
-    public string Topic() => string.Join('/', Enumerable.Range(0, 1 + Below(3)).Select(_ => Of("a", "sensor", "ü", "$SYS", "0123456789abcdef")));
+    public string Topic() => string.Join('/', Enumerable.Range(0, 1 + Below(3)).Select(_ => Level()));
 
     public string Filter() => (Flag() ? "$share/group/" : "") + (Of("", "+/", "a/+/") + Of("#", "+", Topic()));
 
@@ -57,4 +57,6 @@ internal sealed class Choices(byte[] bytes)
     }
 
     public UserProperty[] UserProperties() => [.. Enumerable.Range(0, Below(3)).Select(_ => new UserProperty(Text(), Text()))];
+
+    private string Level() => Of("a", "sensor", "ü", "$SYS", "0123456789abcdef");
 }

@@ -92,6 +92,18 @@ public sealed class PacketWriterTests
     }
 
     [Fact]
+    public void An_acknowledgement_that_must_not_be_sent_is_refused()
+    {
+        foreach (var version in Vector.All)
+        {
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.GetSize(new AckPacket(PacketType.PubAck, 0), version));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.Write(new AckPacket(PacketType.PubAck, 0), version, new byte[10]));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.GetSize(new AckPacket(PacketType.Publish, 1), version));
+            Assert.ThrowsAny<ArgumentException>(() => PacketWriter.Write(new AckPacket(PacketType.Publish, 1), version, new byte[10]));
+        }
+    }
+
+    [Fact]
     public void A_destination_that_is_too_short_is_refused_and_stays_untouched()
     {
         var message = new Message { Topic = "t", Payload = new byte[10] };
@@ -152,9 +164,13 @@ public sealed class PacketWriterTests
         {
             PacketId = 1,
             SubscriptionIdentifier = 7,
-            Subscriptions = [new("a", QoS.AtLeastOnce) { NoLocal = true, RetainAsPublished = true, RetainHandling = RetainHandling.DoNotSend }],
+            Subscriptions =
+            [
+                new("a", QoS.AtLeastOnce) { NoLocal = true, RetainAsPublished = true, RetainHandling = RetainHandling.DoNotSend },
+            ],
         };
-        var subAck = new SubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.NotAuthorized, ReasonCode.GrantedQoS1], ReasonString = "no" };
+        ReasonCode[] codes = [ReasonCode.NotAuthorized, ReasonCode.GrantedQoS1];
+        var subAck = new SubAckPacket { PacketId = 1, ReasonCodes = codes, ReasonString = "no" };
         var unsubAck = new UnsubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.NoSubscriptionExisted] };
 
         Assert.Equal("50020001", Convert.ToHexString(Wire.Write(ack, V311)));

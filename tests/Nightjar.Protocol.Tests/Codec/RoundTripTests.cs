@@ -8,7 +8,8 @@ namespace Nightjar.Protocol.Tests.Codec;
 /// <summary>Any packet comes back as it was, however it is cut.</summary>
 public sealed class RoundTripTests
 {
-    private static readonly Config Many = Config.QuickThrowOnFailure.WithMaxTest(2000).WithStartSize(10).WithEndSize(200).WithQuietOnSuccess(true);
+    private static readonly Config Many =
+        Config.QuickThrowOnFailure.WithMaxTest(2000).WithStartSize(10).WithEndSize(200).WithQuietOnSuccess(true);
 
     [Theory]
     [InlineData(PacketSender.Client, MqttVersion.Mqtt31)]

@@ -24,8 +24,8 @@ internal static class SessionVectors
         new("CONNECT with a password and no user name", Client, V5, "10 { 'MQTT' 05 42 0000 { } 'a' 0001 FF }",
             new ConnectPacket { CleanStart = true, ClientId = "a", Password = new byte[] { 0xFF } }),
         new("CONNECT with everything", Client, V5,
-            "10 { 'MQTT' 05 F6 003C { 11 00000E10 21 0014 27 00010000 22 000A 19 01 17 00 15 'SCRAM' 16 0003 010203 26 'a' 'b' 26 'a' '' } 'cid'"
-            + "{ 18 0000003C 01 01 02 FFFFFFFF 03 'text' 08 're/ply' 09 0002 CAFE 26 'w' 'ü' } 'will/töpic' 0004 =gone= 'user' 0002 =pw= }",
+            "10 { 'MQTT' 05 F6 003C { 11 00000E10 21 0014 27 00010000 22 000A 19 01 17 00 15 'SCRAM' 16 0003 010203 26 'a' 'b' 26 'a' '' }"
+            + "'cid' { 18 0000003C 01 01 02 FFFFFFFF 03 'text' 08 're/ply' 09 0002 CAFE 26 'w' 'ü' } 'will/töpic' 0004 =gone= 'user' 0002 =pw= }",
             new ConnectPacket
             {
                 CleanStart = true,

@@ -239,8 +239,7 @@ public sealed class ConnectTests
         server.Reconnect();
 
         server.Engine.HandleTransportLost(old, new CloseReason(CloseKind.TransportLost, "late"), 0);
-        server.Engine.HandleDialFailed(old, new CloseReason(CloseKind.DialFailed, "late"), 0);
-        server.Engine.HandleDialed(old, 0);
+        server.Engine.HandleDialed(old);
 
         Assert.Equal(ClientState.Connected, server.Engine.State);
         Assert.Equal(new EngineOutput.CloseTransport(old, AfterFlush: false), server.Engine.Outputs.Dequeue());
