@@ -6,14 +6,8 @@ namespace Nightjar;
 /// </summary>
 public enum ReasonCode : byte
 {
-    /// <summary>It succeeded; in DISCONNECT a normal end, in SUBACK "granted QoS 0".</summary>
+    /// <summary>It succeeded. In DISCONNECT: Normal disconnection, the will is not sent. In SUBACK: Granted QoS 0.</summary>
     Success = 0x00,
-
-    /// <summary>DISCONNECT: the will is not to be sent.</summary>
-    NormalDisconnection = 0x00,
-
-    /// <summary>SUBACK: granted, QoS 0 at most.</summary>
-    GrantedQoS0 = 0x00,
 
     /// <summary>SUBACK: granted, QoS 1 at most.</summary>
     GrantedQoS1 = 0x01,

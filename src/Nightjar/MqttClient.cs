@@ -42,7 +42,10 @@ public sealed class MqttClient : IAsyncDisposable
     /// <summary>What happens, from the moment of enumerating; each reader has its own queue of the last 1,024 events.</summary>
     public IAsyncEnumerable<ClientEvent> Events => _host.Events;
 
-    /// <summary>Ends when the client is closed; faults if it gave up (reconnecting is off, or a failure is permanent).</summary>
+    /// <summary>
+    /// Ends when the client is closed; faults when it gives up (reconnecting is off, or the first connection could not be made). A client that gave up can be
+    /// asked to connect again; reading this again then waits for what comes of it.
+    /// </summary>
     public Task Completion => _host.Completion;
 
     /// <summary>Connects and waits for CONNACK; at once if connected. Throws <see cref="MqttConnectException"/>.</summary>

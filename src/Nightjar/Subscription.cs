@@ -53,12 +53,13 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
             throw new InvalidOperationException("This subscription has a handler, which gets its messages; use MqttClient.Subscribe for a sequence.");
         }
 
-        if (!_feed.TryConsume() && !_feed.IsClosed)
+        var consumes = _feed.TryConsume();
+        if (!consumes && !_feed.IsClosed)
         {
             throw new InvalidOperationException("Another loop reads this subscription already; subscribe again for a sequence of your own.");
         }
 
-        var sequence = new MessageSequence(_host, _feed, cancellationToken);
+        var sequence = new MessageSequence(_host, _feed, consumes, cancellationToken);
         Volatile.Write(ref _sequence, sequence);
         return sequence;
     }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;
@@ -72,11 +71,14 @@ internal static class AckCodec
 
     public static void ThrowIfIllegal(in AckPacket packet)
     {
-        if (packet.PacketId == 0 || !IsAck(packet.Type))
+        if (!IsAck(packet.Type))
         {
-            throw new ArgumentException(
-                packet.PacketId == 0 ? "The packet identifier is 0; take one from 1 to 65,535." : $"{packet.Type} is not an acknowledgement.",
-                nameof(packet));
+            throw new ArgumentException($"{packet.Type} is not an acknowledgement.", nameof(packet));
+        }
+
+        if (packet.PacketId == 0)
+        {
+            throw new ArgumentException("The packet identifier is 0; take one from 1 to 65,535.", nameof(packet));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Text;
 using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Codec;
 
@@ -27,8 +29,8 @@ internal static class ConnectCodec
         ushort keepAlive = reader.TwoBytes();
         reader.Require(CheckFlags(flags, reader.Version));
         PropertySection properties = reader.Properties(PacketType.Connect);
-        reader.Require(
-            !properties.Has(PropertyId.AuthenticationData) || properties.Has(PropertyId.AuthenticationMethod), Rules.AuthenticationDataAlone);
+        bool dataAlone = properties.Has(PropertyId.AuthenticationData) && !properties.Has(PropertyId.AuthenticationMethod);
+        reader.Require(!dataAlone, Rules.AuthenticationDataAlone);
         string clientId = reader.Text();
         reader.Require(
             clientId.Length > 0 || reader.Version == MqttVersion.Mqtt5 || IsAnonymous(flags, reader.Version), Rules.ClientIdEmpty);
@@ -78,7 +80,7 @@ internal static class ConnectCodec
         if (packet.Will is { } will)
         {
             writer.Properties(will, WriteWillProperties);
-            SpanWriter.ThrowIfNotTopicName(will.Topic);
+            TopicName.ThrowIfInvalid(will.Topic, nameof(packet));
             writer.Text(will.Topic);
             writer.Binary(will.Payload.Span);
         }
@@ -150,7 +152,7 @@ internal static class ConnectCodec
 
         return reader.Broken is not null ? null : new()
         {
-            Topic = System.Text.Encoding.UTF8.GetString(topic),
+            Topic = Encoding.UTF8.GetString(topic),
             Payload = payload.ToArray(),
             QoS = (QoS)((flags & WillQoSMask) >> WillQoSShift),
             Retain = (flags & WillRetain) != 0,

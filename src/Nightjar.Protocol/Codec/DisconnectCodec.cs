@@ -8,13 +8,12 @@ internal static class DisconnectCodec
     public static DisconnectPacket? Read(ref SpanReader reader)
     {
         // What is left out is 0: the reason code, and then the property length.
-        ReasonCode code = reader.AtEnd ? ReasonCode.NormalDisconnection : (ReasonCode)reader.Byte();
-        reader.Require(
-            reader.Version != MqttVersion.Mqtt5 || ReasonCodeTable.IsLegal(code, PacketType.Disconnect, reader.Sender), Rules.DisconnectCode);
+        ReasonCode code = reader.AtEnd ? ReasonCode.Success : (ReasonCode)reader.Byte();
+        reader.Require(ReasonCodeTable.IsLegal(code, PacketType.Disconnect, reader.Sender), Rules.DisconnectCode);
         PropertySection properties = reader.AtEnd ? default : reader.Properties(PacketType.Disconnect);
-        reader.Require(
-            reader.Sender == PacketSender.Client || !properties.Has(PropertyId.SessionExpiryInterval), Rules.SessionExpiryFromServer);
-        reader.Require(reader.Sender == PacketSender.Server || !properties.Has(PropertyId.ServerReference), Rules.ServerReferenceFromClient);
+        bool fromServer = reader.Sender == PacketSender.Server;
+        reader.Require(!fromServer || !properties.Has(PropertyId.SessionExpiryInterval), Rules.SessionExpiryFromServer);
+        reader.Require(fromServer || !properties.Has(PropertyId.ServerReference), Rules.ServerReferenceFromClient);
         reader.RequireEnd();
         return reader.Broken is not null ? null : new()
         {
@@ -34,9 +33,9 @@ internal static class DisconnectCodec
         }
 
         ReasonCodeTable.ThrowIfIllegal(packet.ReasonCode, PacketType.Disconnect);
-        bool hasProperties = packet.SessionExpiryInterval is not null || packet.ReasonString is not null || packet.ServerReference is not null
-            || packet.UserProperties.Count > 0;
-        if (packet.ReasonCode == ReasonCode.NormalDisconnection && !hasProperties)
+        bool hasProperties = packet.SessionExpiryInterval is not null || packet.ReasonString is not null
+            || packet.ServerReference is not null || packet.UserProperties.Count > 0;
+        if (packet.ReasonCode == ReasonCode.Success && !hasProperties)
         {
             return;
         }

@@ -6,7 +6,9 @@ namespace Nightjar.Protocol.Codec;
 /// Turns bytes into packets, incrementally, without allocating for PUBLISH and acknowledgements, and without ever throwing on what a peer
 /// sends. The caller owns the buffer: it passes what it has not consumed yet, again and again. Not thread-safe.
 /// </summary>
-/// <remarks>It checks each packet by itself; what depends on other packets (the order of them, aliases, identifiers in use) is the session's business.</remarks>
+/// <remarks>
+/// It checks each packet by itself; what depends on other packets (their order, aliases, identifiers in use) is the session's business.
+/// </remarks>
 public sealed class PacketDecoder
 {
     private readonly PacketSender _sender;
@@ -21,7 +23,9 @@ public sealed class PacketDecoder
     /// <summary>A decoder for one connection.</summary>
     /// <param name="sender">Which end the bytes come from.</param>
     /// <param name="version">What the peer speaks; a broker's decoder takes it from CONNECT when that comes.</param>
-    /// <param name="maximumPacketSize">Bytes, fixed header included; larger packets are a violation (0x95) as soon as their length is known.</param>
+    /// <param name="maximumPacketSize">
+    /// Bytes, fixed header included; larger packets are a violation (0x95) as soon as their length is known.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumPacketSize"/> is not positive.</exception>
     public PacketDecoder(PacketSender sender, MqttVersion version, int maximumPacketSize = int.MaxValue)
     {
@@ -32,12 +36,14 @@ public sealed class PacketDecoder
     }
 
     /// <summary>
-    /// The version in use; may be set between packets (a client that falls back). A CONNECT sets it, to the nearest one if it asks for a version that
-    /// is not known: the one in which to refuse.
+    /// The version in use; may be set between packets (a client that falls back). A CONNECT sets it; one that asks for an unknown version
+    /// sets the version in which to refuse it.
     /// </summary>
     public MqttVersion Version { get; set; }
 
-    /// <summary>After <see cref="DecodeStatus.NeedMore"/>: the size of the whole packet that is at the start of the input, or 0 while that is not known.</summary>
+    /// <summary>
+    /// After <see cref="DecodeStatus.NeedMore"/>: the size of the whole packet at the start of the input, or 0 while that is not known.
+    /// </summary>
     public int BytesNeeded { get; private set; }
 
     /// <summary>After <see cref="DecodeStatus.Violation"/>: what was wrong. The decoder then consumes nothing any more.</summary>

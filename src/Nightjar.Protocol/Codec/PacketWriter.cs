@@ -3,10 +3,10 @@ using Nightjar.Protocol.Packets;
 namespace Nightjar.Protocol.Codec;
 
 /// <summary>
-/// Writes packets. For each packet there is <c>GetSize</c> (the whole packet in bytes, or -1 if it exceeds what four length bytes can say) and
-/// <c>Write</c>, which returns what it wrote. Both throw <see cref="ArgumentException"/> if the packet is one that must not be sent, and <c>Write</c> also if
-/// the destination is shorter than that size: misuse by the caller, never by a peer. Properties are left out for 3.1 and 3.1.1, and
-/// so is what these versions cannot say. Thread-safe.
+/// Writes packets. For each packet there is <c>GetSize</c> (the whole packet in bytes, or -1 if it exceeds what four length bytes can
+/// say) and <c>Write</c>, which returns what it wrote. Both throw <see cref="ArgumentException"/> if the packet is one that must not be
+/// sent, and <c>Write</c> also if the destination is shorter than that size: misuse by the caller, never by a peer. Properties are
+/// left out for 3.1 and 3.1.1, and so is what else these versions cannot say. Thread-safe.
 /// </summary>
 /// <remarks>Texts are checked. The spans of a PUBLISH are not: whoever made them did, once, and not for each packet.</remarks>
 public static class PacketWriter
@@ -23,9 +23,16 @@ public static class PacketWriter
     }
 
     /// <summary>The size of an acknowledgement.</summary>
-    public static int GetSize(in AckPacket packet, MqttVersion version) => AckCodec.IsBare(packet, version)
-        ? AckCodec.BareSize
-        : SizeOf(CountBody(packet, version));
+    public static int GetSize(in AckPacket packet, MqttVersion version)
+    {
+        if (!AckCodec.IsBare(packet, version))
+        {
+            return SizeOf(CountBody(packet, version));
+        }
+
+        AckCodec.ThrowIfIllegal(packet);
+        return AckCodec.BareSize;
+    }
 
     /// <summary>Writes an acknowledgement; allocates nothing.</summary>
     public static int Write(in AckPacket packet, MqttVersion version, Span<byte> destination)
@@ -53,7 +60,7 @@ public static class PacketWriter
         return Write((object)packet, packet.Version, destination);
     }
 
-    /// <summary>The size of a packet of the rare kinds (ConnectPacket, ConnAckPacket, SubscribePacket, ... , PingReqPacket boxed is fine).</summary>
+    /// <summary>The size of any packet but PUBLISH: a ConnectPacket, a ConnAckPacket, a boxed AckPacket, a boxed PingReqPacket...</summary>
     public static int GetSize(object packet, MqttVersion version)
     {
         var counter = SpanWriter.Counter(VersionOf(packet, version));
@@ -61,7 +68,7 @@ public static class PacketWriter
         return SizeOf(counter.Position);
     }
 
-    /// <summary>Writes a packet of the rare kinds.</summary>
+    /// <summary>Writes any packet but PUBLISH.</summary>
     public static int Write(object packet, MqttVersion version, Span<byte> destination)
     {
         version = VersionOf(packet, version);
@@ -164,8 +171,9 @@ public static class PacketWriter
 
     private static MqttVersion VersionOf(object packet, MqttVersion version) => packet is ConnectPacket connect ? connect.Version : version;
 
-    private static int RequireSize(int size) =>
-        size >= 0 ? size : throw new ArgumentException("The packet is larger than MQTT can say: 268,435,455 bytes after the length.", nameof(size));
+    private static int RequireSize(int size) => size >= 0
+        ? size
+        : throw new ArgumentException("The packet is larger than MQTT can say: 268,435,455 bytes after the length.", nameof(size));
 
     private static void ThrowIfTooShort(int size, int room)
     {

@@ -1,12 +1,11 @@
 using System.Text;
-
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;
 
 /// <summary>
-/// A property section that keeps all rules. What is asked for is looked up by walking the section, so that validating allocates nothing; a set of bits
-/// spares the walk for what is not there.
+/// A property section that keeps all rules. What is asked for is looked up by walking the section, so that validating allocates
+/// nothing; a set of bits spares the walk for what is not there.
 /// </summary>
 internal readonly ref struct PropertySection
 {

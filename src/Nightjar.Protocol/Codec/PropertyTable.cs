@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Packets;
-
 using static Nightjar.Protocol.Codec.PropertyId;
 
 namespace Nightjar.Protocol.Codec;
@@ -21,8 +20,8 @@ internal enum PropertyForm : byte
 }
 
 /// <summary>
-/// All that the specification says about properties: their form, the packets that they belong to, how often they may come, and the section that says
-/// so. The properties of a will go by <see cref="PacketType.None"/>.
+/// All that the specification says about properties: their form, the packets that they belong to, how often they may come, and the
+/// section that says so. The properties of a will go by <see cref="PacketType.None"/>.
 /// </summary>
 internal static class PropertyTable
 {
@@ -31,8 +30,10 @@ internal static class PropertyTable
     // The bare name is that of the type.
     private const PropertyId User = PropertyId.UserProperty;
 
-    // By packet: the section that describes the properties, and these in its order. The first one is described in SECTION.2, for
     // SECTION.1 is the property length.
+    private const int FirstSubsection = 2;
+
+    // By packet: the section that describes the properties, and these in its order.
     private static readonly (string Section, PropertyId[] Ids)[] Packets = new (string, PropertyId[])[16];
 
     private static readonly PropertyForm[] Forms = new PropertyForm[1 << 8];
@@ -112,10 +113,16 @@ internal static class PropertyTable
         new(ReasonCode.ProtocolError, SectionOf(id, packet), $"{id} comes more than once.");
 
     public static Rule OutOfRange(PropertyId id, PacketType packet) =>
-        id == TopicAlias ? Rules.TopicAliasZero : new(ReasonCode.ProtocolError, SectionOf(id, packet), $"{id} is out of its range.");
+        id == TopicAlias
+            ? Rules.TopicAliasZero
+            : new(ReasonCode.ProtocolError, SectionOf(id, packet), $"{id} is out of its range.");
 
-    private static string SectionOf(PropertyId id, PacketType packet) =>
-        $"MQTT5-{Packets[(int)packet].Section}.{Array.IndexOf(Packets[(int)packet].Ids, id) + 2}";
+    private static string SectionOf(PropertyId id, PacketType packet)
+    {
+        (string section, PropertyId[] ids) = Packets[(int)packet];
+        int subsection = Array.IndexOf(ids, id) + FirstSubsection;
+        return $"MQTT5-{section}.{subsection}";
+    }
 
     private static void SetForm(PropertyForm form, params ReadOnlySpan<PropertyId> ids)
     {

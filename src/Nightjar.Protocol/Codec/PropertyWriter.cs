@@ -4,8 +4,8 @@ namespace Nightjar.Protocol.Codec;
 
 /// <summary>
 /// Writes a property section (without its length) into a growing buffer, for <see cref="Packets.PublishPacket.Properties"/>. Throws
-/// <see cref="ArgumentException"/> for a text over 65,535 bytes or one that MQTT forbids (U+0000, lone surrogates), for a number out of the property's
-/// range, and for a value of another form than the property's.
+/// <see cref="ArgumentException"/> for a text over 65,535 bytes or one that MQTT forbids (U+0000, lone surrogates), for a number out of
+/// the property's range, and for a value of another form than the property's.
 /// </summary>
 public readonly struct PropertyWriter
 {

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;
@@ -82,7 +81,8 @@ internal static class PublishCodec
     public static long BodySize(in PublishPacket packet, MqttVersion version, out int propertiesSize)
     {
         ThrowIfIllegal(packet, version);
-        long size = sizeof(ushort) + packet.Topic.Length + (packet.QoS == QoS.AtMostOnce ? 0 : sizeof(ushort)) + (long)packet.Payload.Length;
+        int idSize = packet.QoS == QoS.AtMostOnce ? 0 : sizeof(ushort);
+        long size = sizeof(ushort) + packet.Topic.Length + idSize + (long)packet.Payload.Length;
         propertiesSize = 0;
         if (version != MqttVersion.Mqtt5)
         {
@@ -96,7 +96,8 @@ internal static class PublishCodec
     /// <summary>Writes the packet, whose body has the size that <see cref="BodySize"/> said.</summary>
     public static int Write(in PublishPacket packet, MqttVersion version, int bodySize, int propertiesSize, Span<byte> destination)
     {
-        destination[0] = (byte)(((int)PacketType.Publish << 4) | (packet.Duplicate ? 0b1000 : 0) | ((int)packet.QoS << 1) | (packet.Retain ? 1 : 0));
+        int flags = (packet.Duplicate ? 0b1000 : 0) | ((int)packet.QoS << 1) | (packet.Retain ? 0b0001 : 0);
+        destination[0] = (byte)(((int)PacketType.Publish << 4) | flags);
         int offset = 1 + VariableByteInteger.Write(destination[1..], (uint)bodySize);
         BinaryPrimitives.WriteUInt16BigEndian(destination[offset..], (ushort)packet.Topic.Length);
         offset += sizeof(ushort);

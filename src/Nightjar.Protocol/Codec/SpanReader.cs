@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using System.Text;
-
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;
 
 /// <summary>
-/// Takes the fields of a packet's body one after the other. The first broken rule sticks and empties the reader, so that a codec reads all its
-/// fields and asks once at the end. Fields that are not there read as 0 and empty.
+/// Takes the fields of a packet's body one after the other. The first broken rule sticks and empties the reader, so that a codec reads
+/// all its fields and asks once at the end. Fields that are not there read as 0 and empty.
 /// </summary>
 internal ref struct SpanReader(ReadOnlySpan<byte> body, MqttVersion version, PacketSender sender)
 {

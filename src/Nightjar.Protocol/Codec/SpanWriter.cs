@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Codec;
 
@@ -7,8 +8,8 @@ namespace Nightjar.Protocol.Codec;
 internal delegate void SectionContent<in T>(ref SpanWriter writer, T packet);
 
 /// <summary>
-/// Puts the fields of a packet's body one after the other, or only counts them: one description of a packet gives both its size and its bytes, so
-/// that they cannot disagree. What must not be sent throws while counting; the caller counts first, and provides the room.
+/// Puts the fields of a packet's body one after the other, or only counts them: one description of a packet gives both its size and its
+/// bytes, so that they cannot disagree. What must not be sent throws while counting; the caller counts first, and provides the room.
 /// </summary>
 internal ref struct SpanWriter
 {
@@ -177,7 +178,7 @@ internal ref struct SpanWriter
 
         if (id == PropertyId.ResponseTopic)
         {
-            ThrowIfNotTopicName(value);
+            TopicName.ThrowIfInvalid(value, nameof(value));
         }
 
         Byte((byte)id);
@@ -215,19 +216,6 @@ internal ref struct SpanWriter
         for (int i = 0; i < (properties?.Count ?? 0); i++)
         {
             Property(properties![i]);
-        }
-    }
-
-    public static void ThrowIfNotTopicName(string topic)
-    {
-        if (topic.Length == 0)
-        {
-            throw new ArgumentException("The topic is empty.", nameof(topic));
-        }
-
-        if (topic.AsSpan().ContainsAny('+', '#'))
-        {
-            throw new ArgumentException("The topic holds a wildcard, '+' or '#'; these belong into topic filters.", nameof(topic));
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Codec;

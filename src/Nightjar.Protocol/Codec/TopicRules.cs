@@ -19,7 +19,9 @@ internal static class TopicRules
         : IsPlain(topic) ? null
         : Utf8Rules.Check(topic) ?? (topic.ContainsAny(Wildcards) ? wildcardRule : null);
 
-    /// <summary>Null if it is a topic filter. 3.1 and 3.1.1 do not know shared subscriptions: <c>$share</c> is a level like any other there.</summary>
+    /// <summary>
+    /// Null if it is a topic filter. 3.1 and 3.1.1 do not know shared subscriptions: <c>$share</c> is a level like any other there.
+    /// </summary>
     public static Rule? CheckFilter(ReadOnlySpan<byte> filter, MqttVersion version)
     {
         if (filter.IsEmpty)

@@ -9,7 +9,7 @@ internal static class Utf8Rules
     /// <summary>Two length bytes precede every text.</summary>
     public const int MaximumBytes = ushort.MaxValue;
 
-    /// <summary>Null if the bytes are a legal text: well-formed, which rules surrogates and overlong forms out, and without U+0000.</summary>
+    /// <summary>Null if the bytes are a legal text: well-formed, so without surrogates and overlong forms, and without U+0000.</summary>
     public static Rule? Check(ReadOnlySpan<byte> text) =>
         !Utf8.IsValid(text) ? Rules.TextIllFormed
         : text.Contains((byte)0) ? Rules.TextHasNull
@@ -19,6 +19,7 @@ internal static class Utf8Rules
     /// <exception cref="ArgumentException">It holds U+0000 or a lone surrogate, or is longer than 65,535 bytes.</exception>
     public static int GetByteCount(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         if (text.Contains('\0'))
         {
             throw new ArgumentException("The text holds U+0000, which MQTT forbids; remove it.", nameof(text));

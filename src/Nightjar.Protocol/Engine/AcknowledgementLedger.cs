@@ -27,13 +27,11 @@ internal enum Admission
 internal sealed class AcknowledgementLedger
 {
     private readonly Dictionary<ushort, ExactlyOnce> _exactlyOnce = [];
-    private readonly int _receiveMaximum;
+    private int _receiveMaximum;
     private Slot[] _ring = [];
     private uint _head;
     private uint _tail;
     private int _charged;
-
-    public AcknowledgementLedger(int receiveMaximum) => _receiveMaximum = receiveMaximum;
 
     private enum SlotState : byte
     {
@@ -58,9 +56,12 @@ internal sealed class AcknowledgementLedger
     public void Restore(ushort packetId) => _exactlyOnce[packetId] = new ExactlyOnce { Received = true };
 
     /// <summary>A connection was accepted.</summary>
-    public void Start(bool sessionKept)
+    /// <param name="sessionKept">Whether the server still knows what it sent before.</param>
+    /// <param name="receiveMaximum">How many messages the server may send without an answer.</param>
+    public void Start(bool sessionKept, int receiveMaximum)
     {
         Epoch++;
+        _receiveMaximum = receiveMaximum;
         _head = _tail = 0;
         _charged = 0;
         Abandoned = 0;
@@ -88,8 +89,9 @@ internal sealed class AcknowledgementLedger
     /// <param name="qos">1 or 2.</param>
     /// <param name="packetId">The server's.</param>
     /// <param name="handlers">How many subscribers it goes to; with none it is ready at once.</param>
+    /// <param name="isNew">It cannot repeat one of an earlier connection, whatever its identifier.</param>
     /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
-    public Admission Admit(QoS qos, ushort packetId, int handlers, out AckToken token)
+    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token)
     {
         token = new AckToken(Epoch, _tail, packetId, qos);
         if (qos == QoS.AtLeastOnce)
@@ -104,7 +106,7 @@ internal sealed class AcknowledgementLedger
             return Admission.Deliver;
         }
 
-        return AdmitExactlyOnce(packetId, handlers, token);
+        return AdmitExactlyOnce(packetId, handlers, isNew, token);
     }
 
     /// <summary>
@@ -119,7 +121,7 @@ internal sealed class AcknowledgementLedger
             return CompleteExactlyOnce(outcome);
         }
 
-        if (token.Epoch != Epoch || token.Sequence - _head >= _tail - _head)
+        if (token.Epoch != Epoch || !IsWaiting(token.Sequence))
         {
             return false;
         }
@@ -201,13 +203,18 @@ internal sealed class AcknowledgementLedger
         return true;
     }
 
-    private Admission AdmitExactlyOnce(ushort packetId, int handlers, AckToken token)
+    private Admission AdmitExactlyOnce(ushort packetId, int handlers, bool isNew, AckToken token)
     {
         var known = _exactlyOnce.TryGetValue(packetId, out var entry);
-        if (known && !entry.Received && entry.SlotEpoch == Epoch)
+        if (known && entry.SlotEpoch == Epoch && IsWaiting(entry.SlotSequence))
         {
-            // Sent twice on one connection while its handler runs: the one PUBREC to come answers both.
+            // Sent twice on one connection before its PUBREC: the one to come answers both.
             return Admission.Duplicate;
+        }
+
+        if (known && isNew && entry.SlotEpoch != Epoch)
+        {
+            known = false;
         }
 
         if (!known)
@@ -244,7 +251,7 @@ internal sealed class AcknowledgementLedger
     {
         var token = outcome.Token;
         if (!_exactlyOnce.TryGetValue(token.PacketId, out var entry)
-            || entry.Received || entry.Epoch != token.Epoch || entry.Sequence != token.Sequence)
+            || entry.Received || entry.Handlers == 0 || entry.Epoch != token.Epoch || entry.Sequence != token.Sequence)
         {
             return false;
         }
@@ -298,6 +305,8 @@ internal sealed class AcknowledgementLedger
         entry.Received = true;
         _exactlyOnce[slot.PacketId] = entry;
     }
+
+    private bool IsWaiting(uint sequence) => sequence - _head < _tail - _head;
 
     private void Discharge(in ExactlyOnce entry)
     {

@@ -17,21 +17,16 @@ namespace Nightjar.Protocol.Engine;
 internal sealed class ClientEngine
 {
     private readonly EngineSettings _settings;
-    private readonly Supervisor _supervisor;
-    private readonly Handshake _handshake;
-    private KeepAlive _keepAlive;
-    private bool _pingInLane;
-    private bool _pingTaken;
-    private bool _heardAnything;
-    private Ending? _ending;
+    private readonly Reception _reception;
+    private readonly Lifecycle _lifecycle;
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
         _settings = settings;
-        _handshake = new Handshake(settings);
-        _supervisor = new Supervisor(settings, Outputs);
         Outbound = new Outbound(settings.Outbox, log);
-        Ledger = new AcknowledgementLedger(settings.ReceiveMaximum);
+        Ledger = new AcknowledgementLedger();
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -46,57 +41,46 @@ internal sealed class ClientEngine
     public TopicRoutes Routes { get; } = new();
 
     /// <summary>The inbound half of the current connection; the receive loop parses with it, without the lock.</summary>
-    public Inbound? Inbound { get; private set; }
+    public Inbound? Inbound => _lifecycle.Inbound;
 
     /// <summary>What was agreed with the server; null while not connected.</summary>
-    public Accepted? Accepted { get; private set; }
+    public Accepted? Accepted => _lifecycle.Accepted;
 
-    public string ClientId => _handshake.ClientId;
+    public string ClientId => _lifecycle.ClientId;
 
-    public ClientState State => _supervisor.State;
+    public ClientState State => _lifecycle.Supervisor.State;
 
-    public CloseReason? LastFailure => _supervisor.LastFailure;
+    public CloseReason? LastFailure => _lifecycle.Supervisor.LastFailure;
 
-    public int Failures => _supervisor.Failures;
+    public int Failures => _lifecycle.Supervisor.Failures;
 
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
-    public long RetryAt => _supervisor.RetryAt;
+    public long RetryAt => _lifecycle.Supervisor.RetryAt;
 
     /// <summary>How far the host's dialling has come, for messages; the host sets it.</summary>
-    public int DialStage { get; set; }
+    public int DialStage
+    {
+        get => _lifecycle.DialStage;
+        set => _lifecycle.DialStage = value;
+    }
 
     /// <summary>When <see cref="Advance"/> must be called next; <see cref="long.MaxValue"/> if never.</summary>
-    public long Deadline
-    {
-        get
-        {
-            var deadline = Math.Min(_supervisor.Deadline, Outbound.Deadline);
-            if (Accepted is not null)
-            {
-                deadline = Math.Min(deadline, _keepAlive.Deadline);
-            }
-
-            return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
-        }
-    }
+    public long Deadline => Math.Min(_lifecycle.Deadline, Outbound.Deadline);
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
         || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0;
 
-    private bool IsConnected => Accepted is not null && _supervisor.Phase == ConnectionPhase.Connected;
-
     /// <summary>Command: there should be a connection.</summary>
-    public void Connect(long now)
-    {
-        if (_ending is { Final: false })
-        {
-            _ending.ConnectAfter = true;
-            return;
-        }
+    public void Connect(long now) => _lifecycle.Connect(now);
 
-        _supervisor.Connect(now);
-    }
+    /// <summary>
+    /// Command: DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
+    /// </summary>
+    public void End(DisconnectPacket packet, bool final, long now) => _lifecycle.End(packet, final, now);
+
+    /// <summary>Command: no drain, no DISCONNECT, closed for good.</summary>
+    public void Abort(long now) => _lifecycle.Abort(now);
 
     /// <summary>Command: publish at QoS 0 without waiting. See <see cref="Outbound.TryBuffer"/>.</summary>
     public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal) => Outbound.TryBuffer(message, out refusal);
@@ -105,7 +89,7 @@ internal sealed class ClientEngine
     public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
         var ticket = Outbound.Accept(message, waiter, now);
-        ConnectOnFirstUse(now);
+        _lifecycle.ConnectOnFirstUse(now);
         return ticket;
     }
 
@@ -114,8 +98,8 @@ internal sealed class ClientEngine
     {
         Routes.Add(subscription);
         Subscriptions.Add(subscription);
-        PumpSubscriptions();
-        ConnectOnFirstUse(now);
+        _lifecycle.PumpSubscriptions();
+        _lifecycle.ConnectOnFirstUse(now);
     }
 
     /// <summary>Command: end one subscription; with the last of its filter goes an UNSUBSCRIBE.</summary>
@@ -123,7 +107,7 @@ internal sealed class ClientEngine
     {
         Routes.Remove(subscription);
         Subscriptions.Remove(subscription, waiter);
-        PumpSubscriptions();
+        _lifecycle.PumpSubscriptions();
     }
 
     /// <summary>Command: end a filter, known or not. Returns the subscriptions that end with it.</summary>
@@ -135,37 +119,9 @@ internal sealed class ClientEngine
             Routes.Remove(subscription);
         }
 
-        PumpSubscriptions();
-        ConnectOnFirstUse(now);
+        _lifecycle.PumpSubscriptions();
+        _lifecycle.ConnectOnFirstUse(now);
         return ended;
-    }
-
-    /// <summary>
-    /// Command: DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
-    /// </summary>
-    public void End(DisconnectPacket packet, bool final, long now)
-    {
-        if (_ending is { } earlier)
-        {
-            earlier.Final |= final;
-            earlier.ConnectAfter = false;
-            return;
-        }
-
-        _ending = new Ending(packet, now + _settings.DrainTimeout) { Final = final };
-        ContinueEnding(now);
-    }
-
-    /// <summary>Command: no drain, no DISCONNECT, closed for good.</summary>
-    public void Abort(long now)
-    {
-        _ending = new Ending(new DisconnectPacket(), now) { Final = true, Sent = true };
-        if (_supervisor.IsLive)
-        {
-            EndAbruptly(new CloseReason(CloseKind.Requested, "The client was aborted."), now);
-        }
-
-        Finish(now);
     }
 
     /// <summary>Command: these handlers are done. Acknowledgements leave in the order of arrival.</summary>
@@ -177,112 +133,78 @@ internal sealed class ClientEngine
             ready |= Ledger.Complete(outcome);
         }
 
-        if (ready && IsConnected)
+        if (ready && _lifecycle.IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             if (Ledger.Abandoned * 2 >= _settings.ReceiveMaximum)
             {
-                EndWithDisconnect(
+                _lifecycle.EndWithDisconnect(
                     new CloseReason(CloseKind.Recycled, $"{Ledger.Abandoned} messages were left unacknowledged, half of Receive Maximum; a new connection makes the server send them again."),
-                    ReasonCode.NormalDisconnection,
+                    ReasonCode.Success,
                     now);
             }
         }
     }
 
     /// <summary>The transport is open: CONNECT goes out.</summary>
-    public void HandleDialed(int attempt, long now)
-    {
-        if (!_supervisor.HandleDialed(attempt))
-        {
-            Outputs.Enqueue(new EngineOutput.CloseTransport(attempt, AfterFlush: false));
-            return;
-        }
+    public void HandleDialed(int attempt) => _lifecycle.HandleDialed(attempt);
 
-        _heardAnything = false;
-        _pingInLane = _pingTaken = false;
-        Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
-        Outbound.WriteControl(_handshake.Request(), _handshake.Version);
-    }
-
-    /// <summary>The transport could not be opened.</summary>
-    public void HandleDialFailed(int attempt, CloseReason reason, long now)
-    {
-        if (_supervisor.IsCurrent(attempt))
-        {
-            Lost(reason, now);
-        }
-    }
-
-    /// <summary>The transport ended: the peer closed it, it failed, or it was closed as asked.</summary>
-    public void HandleTransportLost(int attempt, CloseReason reason, long now)
-    {
-        if (_supervisor.IsCurrent(attempt))
-        {
-            Lost(reason, now);
-        }
-    }
+    /// <summary>The transport could not be opened, or ended: the peer closed it, it failed, or it was closed as asked.</summary>
+    public void HandleTransportLost(int attempt, CloseReason reason, long now) => _lifecycle.HandleLost(attempt, reason, now);
 
     /// <summary>A chunk was parsed: everything in it takes effect. Of its PUBLISHes those marked Deliver are the host's to hand on.</summary>
     public void Apply(int attempt, InboundBatch batch, ReadOnlySpan<byte> chunk, long now)
     {
-        if (!_supervisor.IsCurrent(attempt))
+        if (!_lifecycle.Supervisor.IsCurrent(attempt))
         {
             return;
         }
 
-        _heardAnything = true;
-        _keepAlive.Received(now);
-        for (var i = 0; i < batch.Count && _supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
+        _lifecycle.HandleBytes(now);
+        for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
         }
 
-        if (!_supervisor.IsCurrent(attempt))
+        if (!_lifecycle.Supervisor.IsCurrent(attempt))
         {
             return;
         }
 
         if (batch.Violation is { } violation)
         {
-            Violate(violation, now);
+            _lifecycle.Violate(violation, now);
         }
-        else if (IsConnected)
+        else if (_lifecycle.IsConnected)
         {
-            WriteReadyAcks();
+            _reception.WriteReadyAcks();
             Outbound.Pump();
-            ContinueEnding(now);
+            _lifecycle.ContinueEnding(now);
         }
     }
 
     /// <summary>Take: what the next flush writes.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
-        _pingTaken = _pingInLane;
-        return Outbound.TakeOutput(batch);
+        var any = Outbound.TakeOutput(batch);
+        _lifecycle.HandleTaken();
+        return any;
     }
 
     /// <summary>The batch taken last was handed to the transport.</summary>
     public void HandleWritten(int attempt, long now)
     {
-        if (!_supervisor.IsCurrent(attempt))
+        if (!_lifecycle.Supervisor.IsCurrent(attempt))
         {
             return;
         }
 
         Outbound.Written();
-        _keepAlive.Sent(now);
-        if (_pingTaken)
-        {
-            _pingInLane = _pingTaken = false;
-            _keepAlive.PingWritten(now);
-        }
-
-        ContinueEnding(now);
+        _lifecycle.HandleWritten(now);
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
-    public void HandlePaused(long now) => _keepAlive.Received(now);
+    public void HandlePaused(long now) => _lifecycle.HandlePaused(now);
 
     /// <summary>The log is committed up to this record.</summary>
     public void HandleCommitted(long lsn) => Outbound.Committed(lsn);
@@ -291,49 +213,14 @@ internal sealed class ClientEngine
     public void Advance(long now)
     {
         Outbound.Advance(now);
-        ContinueEnding(now);
-        if (_supervisor.ConnectTimedOut(now) is { } timeout)
-        {
-            EndAbruptly(timeout with { DialStage = DialStage }, now);
-        }
-        else if (_supervisor.DisconnectTimedOut(now))
-        {
-            EndAbruptly(new CloseReason(CloseKind.Requested, "The server took no DISCONNECT in time."), now);
-        }
-
-        if (IsConnected)
-        {
-            CheckKeepAlive(now);
-        }
-
-        if (_supervisor.Advance(now))
-        {
-            GiveUp(now);
-        }
-    }
-
-    private void ConnectOnFirstUse(long now)
-    {
-        if (_supervisor.State == ClientState.Idle && _ending is null)
-        {
-            _supervisor.Connect(now);
-        }
-    }
-
-    private void PumpSubscriptions()
-    {
-        if (IsConnected && _ending is not { Sent: true })
-        {
-            Subscriptions.Pump(Outbound, Accepted!.Limits, Accepted.Version);
-            DropDenied();
-        }
+        _lifecycle.Advance(now);
     }
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
         if (packet.Type == PacketType.ConnAck)
         {
-            HandleConnAck((ConnAckPacket)packet.Other!, packet.Size, now);
+            _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);
             return;
         }
 
@@ -341,335 +228,29 @@ internal sealed class ClientEngine
         {
             if (packet.Type != PacketType.None)
             {
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.2.0-1", $"The server sent {packet.Type} before CONNACK."), now);
+                _lifecycle.Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.2.0-1", $"The server sent {packet.Type} before CONNACK."), now);
             }
 
             return;
         }
 
-        if (_supervisor.Phase == ConnectionPhase.Disconnecting && packet.Type is not (PacketType.PubAck or PacketType.PubComp or PacketType.Disconnect))
+        if (_lifecycle.Supervisor.Phase == ConnectionPhase.Disconnecting && packet.Type is not (PacketType.PubAck or PacketType.PubComp or PacketType.Disconnect))
         {
             // Nothing may follow our DISCONNECT, so what wants an answer is left to the next connection.
             return;
         }
 
-        switch (packet.Type)
+        if (packet.Type == PacketType.Disconnect)
         {
-            case PacketType.Publish:
-                HandlePublish(ref packet, chunk, now);
-                break;
-            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                Outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
-                break;
-            case PacketType.PubRel:
-                HandlePubRel(packet.PacketId, now);
-                break;
-            case PacketType.SubAck when !Subscriptions.HandleSubAck(Outbound.Session, (SubAckPacket)packet.Other!):
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.8.4-6", "A SUBACK has not as many codes as its SUBSCRIBE had filters."), now);
-                break;
-            case PacketType.SubAck:
-                DropDenied();
-                break;
-            case PacketType.UnsubAck:
-                Subscriptions.HandleUnsubAck(Outbound.Session, (UnsubAckPacket)packet.Other!);
-                break;
-            case PacketType.Disconnect:
-                HandleDisconnect((DisconnectPacket)packet.Other!, now);
-                break;
-            case PacketType.Auth:
-                Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed."), now);
-                break;
+            _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }
-    }
-
-    private void HandleConnAck(ConnAckPacket packet, int size, long now)
-    {
-        if (Accepted is not null)
+        else if (_reception.Handle(ref packet, chunk, Accepted.Version) is { } violation)
         {
-            Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.2.0-2", "The server sent a second CONNACK."), now);
-            return;
+            _lifecycle.Violate(violation, now);
         }
-
-        if (_handshake.Handle(packet, size, out var accepted) is { } reason)
+        else if (packet.Type is PacketType.SubAck or PacketType.UnsubAck)
         {
-            EndAbruptly(reason, now);
-            return;
+            _lifecycle.PumpSubscriptions();
         }
-
-        Accepted = accepted!;
-        _keepAlive = new KeepAlive(accepted!.KeepAlive, now);
-        _supervisor.HandleAccepted(now);
-        Outputs.Enqueue(new EngineOutput.Connected(accepted));
-
-        // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
-        Ledger.Start(accepted.SessionPresent);
-        Outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
-        Subscriptions.Open(accepted.SessionPresent);
-        PumpSubscriptions();
-        Outbound.Pump();
-    }
-
-    private void HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
-    {
-        var route = Routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
-        packet.Route = route;
-        packet.Deliver = route.Subscriptions.Length > 0;
-        if (!packet.Deliver)
-        {
-            Outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
-        }
-
-        if (packet.QoS == QoS.AtMostOnce)
-        {
-            return;
-        }
-
-        switch (Ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, out packet.Token))
-        {
-            case Admission.Duplicate:
-                packet.Deliver = false;
-                break;
-            case Admission.ReceiveMaximumExceeded:
-                packet.Deliver = false;
-                Violate(
-                    new ProtocolViolation(
-                        ReasonCode.ReceiveMaximumExceeded,
-                        "MQTT5-3.3.4-9",
-                        $"The server sent more than Receive Maximum ({_settings.ReceiveMaximum}) messages without waiting for an acknowledgement."),
-                    now);
-                break;
-        }
-    }
-
-    private void HandlePubRel(ushort id, long now)
-    {
-        if (!Ledger.Release(id, out var reason))
-        {
-            Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-9", "The server sent PUBREL for a message that PUBREC has not answered."), now);
-            return;
-        }
-
-        var lsn = Outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);
-        Outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
-    }
-
-    private void HandleDisconnect(DisconnectPacket packet, long now) => EndAbruptly(
-        new CloseReason(
-            CloseKind.ServerDisconnected,
-            $"The server closed the connection: {packet.ReasonCode} (0x{(byte)packet.ReasonCode:X2}){(packet.ReasonString is { } text ? $", \"{text}\"" : "")}.")
-        {
-            ReasonCode = packet.ReasonCode,
-            ReasonString = packet.ReasonString,
-            ServerReference = packet.ServerReference,
-            UserProperties = packet.UserProperties,
-            IsTransient = !packet.ReasonCode.IsFailure() || CloseReason.IsTransientRefusal(packet.ReasonCode),
-        },
-        now);
-
-    private void WriteReadyAcks()
-    {
-        while (Ledger.TryTakeReady(out var ack))
-        {
-            var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
-                ? Outbound.Session.Record(SessionRecordKind.Received, ack.PacketId)
-                : 0;
-            Outbound.WriteAck(ack, lsn);
-        }
-    }
-
-    private void DropDenied()
-    {
-        foreach (var answer in Subscriptions.Answers)
-        {
-            if (answer.ReasonCode.IsFailure())
-            {
-                foreach (var subscription in answer.Subscriptions)
-                {
-                    Routes.Remove(subscription);
-                }
-            }
-        }
-    }
-
-    private void CheckKeepAlive(long now)
-    {
-        switch (_keepAlive.Check(now))
-        {
-            case KeepAliveAction.SendPing:
-                Outbound.WriteControl(default(PingReqPacket), Accepted!.Version);
-                _keepAlive.PingQueued(now);
-                _pingInLane = true;
-                break;
-            case KeepAliveAction.Close:
-                EndAbruptly(
-                    new CloseReason(
-                        CloseKind.KeepAliveTimeout,
-                        $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
-                    now);
-                break;
-        }
-    }
-
-    private void Violate(in ProtocolViolation violation, long now)
-    {
-        var reason = CloseReason.From(violation);
-        if (Accepted is { Version: MqttVersion.Mqtt5 })
-        {
-            EndWithDisconnect(reason, violation.ReasonCode, now);
-        }
-        else
-        {
-            EndAbruptly(reason, now);
-        }
-    }
-
-    /// <summary>Says why, then closes.</summary>
-    private void EndWithDisconnect(CloseReason reason, ReasonCode code, long now)
-    {
-        if (!_supervisor.Disconnecting(reason, now))
-        {
-            return;
-        }
-
-        Outbound.WriteData(new DisconnectPacket { ReasonCode = code }, Accepted!.Version);
-        Outbound.Seal();
-    }
-
-    /// <summary>Closes at once: nobody would listen.</summary>
-    private void EndAbruptly(CloseReason reason, long now)
-    {
-        _supervisor.CloseTransport();
-        Lost(reason, now);
-    }
-
-    /// <summary>The connection, or the attempt, is over: what depended on it is put back, and the supervisor decides what comes next.</summary>
-    private void Lost(CloseReason reason, long now)
-    {
-        var wasConnected = Accepted is not null;
-        reason = _supervisor.FirstCause ?? reason;
-        Accepted = null;
-        Inbound = null;
-        if (Outbound.Close(reason) is > 0 and var dropped)
-        {
-            Outputs.Enqueue(new EngineOutput.Dropped(dropped));
-        }
-
-        Subscriptions.Close(Outbound.Session);
-        if (wasConnected)
-        {
-            Outputs.Enqueue(new EngineOutput.Disconnected(reason));
-        }
-
-        if (_ending is { Sent: true } or { Final: false })
-        {
-            _supervisor.Rest(reason);
-            Finish(now);
-            return;
-        }
-
-        var hungUp = reason is { Kind: CloseKind.TransportLost, Cause: null } && !_heardAnything;
-        if (!wasConnected && _supervisor.Phase == ConnectionPhase.Handshake && _handshake.FallBack(reason, hungUp))
-        {
-            _supervisor.Retry(now);
-            return;
-        }
-
-        if (_supervisor.HandleLost(reason, wasConnected, now))
-        {
-            GiveUp(now);
-        }
-    }
-
-    /// <summary>There will be no other attempt unless somebody asks: every wait ends.</summary>
-    private void GiveUp(long now)
-    {
-        var reason = _supervisor.LastFailure!;
-        Outbound.FailWaiting(reason, everything: true);
-        Outputs.Enqueue(new EngineOutput.GaveUp(reason));
-        ContinueEnding(now);
-    }
-
-    /// <summary>Goes on with an end that was asked for: once everything is through, or the time for that is over.</summary>
-    private void ContinueEnding(long now)
-    {
-        if (_ending is not { Sent: false } ending)
-        {
-            return;
-        }
-
-        var mayDrain = IsConnected || (ending.Final && _supervisor.State is ClientState.Connecting or ClientState.Waiting);
-        if (mayDrain && !Outbound.IsDrained && now < ending.Deadline)
-        {
-            return;
-        }
-
-        ending.Sent = true;
-        if (IsConnected)
-        {
-            _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            Outbound.WriteData(LastWord(ending), Accepted!.Version);
-            Outbound.Seal();
-        }
-        else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
-        {
-            EndAbruptly(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
-        }
-        else if (!_supervisor.IsLive)
-        {
-            Finish(now);
-        }
-    }
-
-    /// <summary>A generated client identifier is nobody's after this: its session ends with it.</summary>
-    private DisconnectPacket LastWord(Ending ending) =>
-        ending.Final && _settings.ClientIdIsGenerated && ending.Packet.SessionExpiryInterval is null && _settings.Connect.SessionExpiryInterval > 0
-            ? new DisconnectPacket
-            {
-                ReasonCode = ending.Packet.ReasonCode,
-                ReasonString = ending.Packet.ReasonString,
-                UserProperties = ending.Packet.UserProperties,
-                SessionExpiryInterval = 0,
-            }
-            : ending.Packet;
-
-    private void Finish(long now)
-    {
-        var ending = _ending!;
-        if (ending.Final)
-        {
-            if (_supervisor.State == ClientState.Closed)
-            {
-                return;
-            }
-
-            _supervisor.Close();
-            Outbound.FailWaiting(new CloseReason(CloseKind.Requested, "The client was closed."), everything: true);
-            Subscriptions.FailWaiting();
-            Outputs.Enqueue(new EngineOutput.Closed());
-            return;
-        }
-
-        _ending = null;
-        _supervisor.Stop();
-        Outputs.Enqueue(new EngineOutput.Stopped());
-        if (ending.ConnectAfter)
-        {
-            _supervisor.Connect(now);
-        }
-    }
-
-    /// <summary>An end that was asked for.</summary>
-    private sealed class Ending(DisconnectPacket packet, long deadline)
-    {
-        public DisconnectPacket Packet => packet;
-
-        public long Deadline => deadline;
-
-        public bool Final { get; set; }
-
-        /// <summary>DISCONNECT is in the lane, or will never be.</summary>
-        public bool Sent { get; set; }
-
-        public bool ConnectAfter { get; set; }
     }
 }

@@ -7,7 +7,7 @@ internal readonly record struct FlushOutcome(object Waiter, CloseReason? Failure
 /// Who waits for what was published before to be handed to the transport. A barrier first waits for the messages that are queued before it to reach the lane, then
 /// for the lane to be written up to there.
 /// </summary>
-internal sealed class FlushBarriers
+internal sealed class FlushBarriers(MessageStore messages)
 {
     private readonly List<Barrier> _barriers = [];
     private long _written;
@@ -28,29 +28,30 @@ internal sealed class FlushBarriers
         return false;
     }
 
-    /// <summary>Messages left the queues for the lane, which is now at <paramref name="position"/>.</summary>
+    /// <summary>Messages left the queues, for the lane, which is now at <paramref name="position"/>, or for good.</summary>
     public void Left(in MessageQueue reliable, in MessageQueue unreliable, long position)
     {
+        if (_barriers.Count == 0)
+        {
+            return;
+        }
+
         foreach (var barrier in _barriers)
         {
-            if (barrier.Position < 0 && reliable.HasLeft(barrier.Reliable) && unreliable.HasLeft(barrier.Unreliable))
+            if (barrier.Position < 0 && reliable.HasLeft(messages, barrier.Reliable) && unreliable.HasLeft(messages, barrier.Unreliable))
             {
                 barrier.Position = position;
             }
         }
+
+        // What was refused or withdrawn leaves nothing to write, and then no write would end the wait.
+        EndWritten();
     }
 
     public void Written(long position)
     {
         _written = position;
-        for (var i = 0; i < _barriers.Count; i++)
-        {
-            if (_barriers[i].Position is >= 0 and var end && end <= position)
-            {
-                Ended.Add(new FlushOutcome(_barriers[i].Waiter, Failure: null));
-                _barriers.RemoveAt(i--);
-            }
-        }
+        EndWritten();
     }
 
     /// <summary>The lane died: barriers within it fail, those before it wait for the next connection.</summary>
@@ -75,6 +76,18 @@ internal sealed class FlushBarriers
         }
 
         _barriers.Clear();
+    }
+
+    private void EndWritten()
+    {
+        for (var i = 0; i < _barriers.Count; i++)
+        {
+            if (_barriers[i].Position is >= 0 and var end && end <= _written)
+            {
+                Ended.Add(new FlushOutcome(_barriers[i].Waiter, Failure: null));
+                _barriers.RemoveAt(i--);
+            }
+        }
     }
 
     private sealed class Barrier(object waiter, long reliable, long unreliable)

@@ -9,8 +9,8 @@ namespace Nightjar.Protocol.Engine;
 /// </summary>
 internal sealed class Handshake(EngineSettings settings)
 {
-    // A CONNACK of four bytes in all has no property length: its sender speaks 3.1.1 or 3.1.
-    private const int SizeOfOldConnAck = 4;
+    // A server that answers CONNECT of 5.0 with a CONNACK of 3.1.1 did not read the version at all.
+    private static readonly string AcceptedAsOlder = Rules.ConnAckAcceptsAsOlder.BrokenIn(MqttVersion.Mqtt5).Clause;
 
     private bool _fellBack;
     private bool _hasSession;
@@ -53,23 +53,13 @@ internal sealed class Handshake(EngineSettings settings)
 
     /// <summary>What a CONNACK means: accepted, or a reason to close.</summary>
     /// <param name="packet">The answer.</param>
-    /// <param name="size">Its size on the wire.</param>
     /// <param name="accepted">What was agreed, if it was.</param>
-    public CloseReason? Handle(ConnAckPacket packet, int size, out Accepted? accepted)
+    public CloseReason? Handle(ConnAckPacket packet, out Accepted? accepted)
     {
         accepted = null;
         if (packet.ReasonCode.IsFailure())
         {
             return Refusal(packet);
-        }
-
-        if (Version == MqttVersion.Mqtt5 && size == SizeOfOldConnAck)
-        {
-            return new CloseReason(CloseKind.Refused, "The server answered CONNECT of MQTT 5.0 as a server of MQTT 3.1.1 does.")
-            {
-                ReasonCode = ReasonCode.UnsupportedProtocolVersion,
-                IsTransient = false,
-            };
         }
 
         var expectsSession = !_cleanStart && (_hasSession || settings.CleanStart == false || Version < MqttVersion.Mqtt5);
@@ -102,7 +92,8 @@ internal sealed class Handshake(EngineSettings settings)
     /// </summary>
     public bool FallBack(CloseReason reason, bool closedWithoutAByte)
     {
-        var unknownVersion = reason is { Kind: CloseKind.Refused, ReasonCode: ReasonCode.UnsupportedProtocolVersion };
+        var unknownVersion = reason is { Kind: CloseKind.Refused, ReasonCode: ReasonCode.UnsupportedProtocolVersion }
+            || (reason.Kind == CloseKind.Violation && reason.Clause == AcceptedAsOlder);
         if (_fellBack)
         {
             if (closedWithoutAByte && Version != settings.Version && !_hasSession)

@@ -12,15 +12,19 @@ internal sealed class Inbound(MqttVersion version, int maximumPacketSize, int to
 {
     private readonly PacketDecoder _decoder = new(PacketSender.Server, version, maximumPacketSize);
     private readonly InboundAliases _aliases = new(topicAliasMaximum);
+    private bool _broken;
 
     /// <summary>How large the packet is that <see cref="Parse"/> stopped in; 0 while that is not known.</summary>
     public int BytesNeeded => _decoder.BytesNeeded;
 
-    /// <summary>Parses all complete packets of a chunk into the batch and returns how many bytes they took.</summary>
+    /// <summary>
+    /// Parses all complete packets of a chunk into the batch and returns how many bytes they took. From a violation on nothing is parsed any more: all that comes is
+    /// dropped, and need not be kept.
+    /// </summary>
     public int Parse(ReadOnlySpan<byte> chunk, InboundBatch batch)
     {
         var position = 0;
-        while (true)
+        while (!_broken)
         {
             switch (_decoder.Decode(chunk[position..], bufferFull: false, out var decoded, out var consumed))
             {
@@ -28,11 +32,12 @@ internal sealed class Inbound(MqttVersion version, int maximumPacketSize, int to
                     return position;
                 case DecodeStatus.Violation:
                     batch.Violation = _decoder.Violation;
-                    return position;
+                    _broken = true;
+                    continue;
             }
 
             position += consumed;
-            ref var packet = ref batch.Add(decoded, chunk);
+            ref var packet = ref batch.Add(decoded, chunk, position);
             if (packet.Type == PacketType.Publish && decoded.Publish.TopicAlias is var alias && (alias != 0 || packet.TopicLength == 0))
             {
                 packet.AliasedTopic = _aliases.Resolve(alias, decoded.Publish.Topic);
@@ -41,9 +46,11 @@ internal sealed class Inbound(MqttVersion version, int maximumPacketSize, int to
                     batch.Violation = new ProtocolViolation(
                         ReasonCode.TopicAliasInvalid, "MQTT5-3.3.2-9", $"The server used topic alias {alias}; it may use 1 to {topicAliasMaximum}, each with a topic first.");
                     packet.Type = PacketType.None;
-                    return position;
+                    _broken = true;
                 }
             }
         }
+
+        return chunk.Length;
     }
 }

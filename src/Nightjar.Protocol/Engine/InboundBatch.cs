@@ -19,7 +19,8 @@ internal struct InboundPacket
     public bool Deliver;
     public int TopicOffset;
     public int TopicLength;
-    public int PropertiesOffset;
+
+    /// <summary>The properties end where the payload begins.</summary>
     public int PropertiesLength;
     public int PayloadOffset;
     public int PayloadLength;
@@ -58,8 +59,8 @@ internal sealed class InboundBatch
         Violation = null;
     }
 
-    /// <summary>Takes a decoded packet over; positions are relative to <paramref name="chunk"/>.</summary>
-    public ref InboundPacket Add(in DecodedPacket decoded, ReadOnlySpan<byte> chunk)
+    /// <summary>Takes a decoded packet over; positions are relative to <paramref name="chunk"/>, in which it ends at <paramref name="end"/>.</summary>
+    public ref InboundPacket Add(in DecodedPacket decoded, ReadOnlySpan<byte> chunk, int end)
     {
         if (Count == _packets.Length)
         {
@@ -79,10 +80,9 @@ internal sealed class InboundBatch
                 packet.PacketId = publish.PacketId;
                 packet.TopicOffset = OffsetOf(publish.Topic, chunk);
                 packet.TopicLength = publish.Topic.Length;
-                packet.PropertiesOffset = OffsetOf(publish.Properties, chunk);
                 packet.PropertiesLength = publish.Properties.Length;
-                packet.PayloadOffset = OffsetOf(publish.Payload, chunk);
                 packet.PayloadLength = publish.Payload.Length;
+                packet.PayloadOffset = end - publish.Payload.Length;
                 break;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
                 packet.PacketId = decoded.Ack.PacketId;

@@ -9,7 +9,6 @@ internal struct MessageQueue
     public MessageQueue() => _first = _last = -1;
 
     private long _added;
-    private long _left;
 
     public int Count { get; private set; }
 
@@ -22,6 +21,7 @@ internal struct MessageQueue
     public void Enqueue(MessageStore store, int handle)
     {
         store[handle].Next = -1;
+        store[handle].Number = ++_added;
         if (_last < 0)
         {
             _first = handle;
@@ -32,12 +32,11 @@ internal struct MessageQueue
         }
 
         _last = handle;
-        _added++;
         Count++;
     }
 
-    /// <summary>Whether all messages up to this number have left, one way or the other.</summary>
-    public readonly bool HasLeft(long number) => _left >= number;
+    /// <summary>Whether all messages up to this number have left, one way or the other, and none of them came back.</summary>
+    public readonly bool HasLeft(MessageStore store, long number) => _first < 0 || store[_first].Number > number;
 
     /// <summary>Takes the oldest away.</summary>
     public int Dequeue(MessageStore store)
@@ -49,7 +48,6 @@ internal struct MessageQueue
             _last = -1;
         }
 
-        _left++;
         Count--;
         return handle;
     }
@@ -80,7 +78,6 @@ internal struct MessageQueue
                 _last = previous;
             }
 
-            _left++;
             Count--;
             return true;
         }
@@ -100,7 +97,6 @@ internal struct MessageQueue
             }
 
             _first = handles[i];
-            _left--;
             Count++;
         }
     }

@@ -30,10 +30,16 @@ internal struct StoredMessage
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
     public uint Generation;
+
+    /// <summary>Its number in its queue; it keeps it if it comes back.</summary>
+    public long Number;
     public QoS QoS;
     public bool Retain;
     public MessageStage Stage;
     public PublishFlags Flags;
+
+    /// <summary>What PUBREC said: the server's verdict on the message, while PUBCOMP only ends the exchange.</summary>
+    public ReasonCode ReasonCode;
 
     public readonly ReadOnlySpan<byte> Topic => Segment!.Bytes.AsSpan(Offset, TopicLength);
 
@@ -89,6 +95,7 @@ internal sealed class MessageStore
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
         stored.Flags = PublishFlags.None;
+        stored.ReasonCode = ReasonCode.Success;
         stored.Waiter = waiter;
         stored.Next = -1;
 

@@ -29,31 +29,29 @@ internal sealed class Outbound
     // Acknowledgements beyond this mean a peer that sends and does not read: parsing pauses.
     private const int ControlLaneLimit = 64 * 1024;
 
-    // An alias takes three bytes of property, so it is worth it for longer topics only.
-    private const int ShortestAliasedTopic = 8;
-
-    private readonly OutboxSettings _settings;
     private readonly MessageStore _messages = new();
     private readonly PublishTimeouts _timeouts;
-    private readonly FlushBarriers _flushes = new();
+    private readonly FlushBarriers _flushes;
     private readonly OutputLane _control = new();
     private readonly OutputLane _data = new();
+    private readonly PublishLane _publishes;
     private readonly List<int> _voided = [];
     private MessageQueue _reliable = new();
     private MessageQueue _unreliable = new();
     private ServerLimits _limits = ServerLimits.None;
-    private OutboundAliases? _aliases;
     private MqttVersion _version;
     private bool _open;
     private long _committed;
+    private long _recordedBefore;
     private long _unreliableInLane;
     private long _unreliableWritten;
     private long _unreliableTaken;
 
     public Outbound(OutboxSettings settings, ISessionLog? log)
     {
-        _settings = settings;
-        _timeouts = new PublishTimeouts(settings.PublishTimeout);
+        _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
+        _flushes = new FlushBarriers(_messages);
+        _publishes = new PublishLane(_data, settings);
         Session = new ClientSession(settings.MaximumInFlight, log);
         _committed = log is null ? long.MaxValue : 0;
     }
@@ -77,8 +75,11 @@ internal sealed class Outbound
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
 
-    /// <summary>Nothing waits and nothing is in flight.</summary>
-    public bool IsDrained => Queued == 0 && Session.InFlight == 0 && !HasOutput;
+    /// <summary>How many bytes of control packets were put into the lane of this connection, and how many of them were taken out.</summary>
+    public (long Written, long Taken) Control => (_control.Position, _control.Position - _control.Length);
+
+    /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
+    public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
     public long Deadline => _timeouts.Deadline;
 
@@ -95,13 +96,13 @@ internal sealed class Outbound
         }
 
         var packet = Packet(message);
-        refusal = SendLimit.Check(_limits, _version, packet, _settings.LowerQoS, out _) ?? CheckAlias(message.TopicAlias);
+        refusal = _publishes.Check(packet, message.TopicAlias, out _);
         if (refusal is not null)
         {
             return PublishStart.Refused;
         }
 
-        Encode(packet, message.TopicAlias, lsn: 0);
+        _publishes.Write(packet, message.TopicAlias, lsn: 0, _committed);
         _unreliableInLane++;
         return PublishStart.Buffered;
     }
@@ -143,6 +144,7 @@ internal sealed class Outbound
             ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
             withdrawn = queue.Remove(_messages, ticket.Handle);
             _messages.Remove(ticket.Handle);
+            _flushes.Left(_reliable, _unreliable, _data.Position);
         }
 
         return true;
@@ -164,8 +166,8 @@ internal sealed class Outbound
     {
         _version = version;
         _limits = limits;
-        var aliases = Math.Min(limits.TopicAliasMaximum, _settings.MaximumTopicAliases);
-        _aliases = aliases > 0 ? new OutboundAliases(aliases) : null;
+        _publishes.Open(version, limits);
+        _recordedBefore = Session.LastRecord;
         _open = true;
         if (sessionKept)
         {
@@ -183,7 +185,7 @@ internal sealed class Outbound
     public long Close(CloseReason reason)
     {
         _open = false;
-        _aliases = null;
+        _publishes.Close();
         _control.Clear();
         _data.Clear();
         _flushes.ConnectionLost(reason);
@@ -192,8 +194,13 @@ internal sealed class Outbound
         return lost;
     }
 
-    /// <summary>DISCONNECT is in the lane: nothing may follow it.</summary>
-    public void Seal() => _open = false;
+    /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-2].</summary>
+    public void WriteLast(DisconnectPacket packet, MqttVersion version)
+    {
+        // It depends on every record, lest it overtake a control packet that waits for one.
+        Write(_data, packet, version, Session.LastRecord);
+        _open = false;
+    }
 
     /// <summary>Sends whatever may be sent now: what is to be repeated, then what waits.</summary>
     public void Pump()
@@ -218,7 +225,11 @@ internal sealed class Outbound
     {
         var any = _control.TakeInto(batch, _committed);
         any |= _data.TakeInto(batch, _committed);
-        _unreliableTaken = _unreliableInLane;
+        if (_data.Length == 0)
+        {
+            _unreliableTaken = _unreliableInLane;
+        }
+
         Pump();
         return any;
     }
@@ -240,8 +251,11 @@ internal sealed class Outbound
         switch (type)
         {
             case PacketType.PubAck when Session.HandlePubAck(id, out handle) == AckEffect.Completed:
-            case PacketType.PubComp when Session.HandlePubComp(id, out handle) == AckEffect.Completed:
                 End(handle, reason);
+                break;
+            case PacketType.PubComp when Session.HandlePubComp(id, out handle) == AckEffect.Completed:
+                // Since PUBREC the message is the server's. 0x92 says that it had released it already and the first PUBCOMP was lost (MQTT 5, 3.7.2.1).
+                End(handle, _messages[handle].ReasonCode);
                 break;
             case PacketType.PubRec:
                 HandlePubRec(id, reason);
@@ -257,11 +271,11 @@ internal sealed class Outbound
         _control.Commit(size, lsn, _committed);
     }
 
-    /// <summary>Writes CONNECT, PINGREQ, AUTH or DISCONNECT.</summary>
-    public void WriteControl(object packet, MqttVersion version) => Write(_control, packet, version);
+    /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
+    public void WriteControl(object packet, MqttVersion version) => Write(_control, packet, version, lsn: 0);
 
-    /// <summary>Writes SUBSCRIBE, UNSUBSCRIBE, or a DISCONNECT that comes after all else.</summary>
-    public void WriteData(object packet, MqttVersion version) => Write(_data, packet, version);
+    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE.</summary>
+    public void WriteData(object packet, MqttVersion version) => Write(_data, packet, version, lsn: 0);
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;
@@ -303,11 +317,11 @@ internal sealed class Outbound
         }
     }
 
-    private static void Write(OutputLane lane, object packet, MqttVersion version)
+    private void Write(OutputLane lane, object packet, MqttVersion version, long lsn)
     {
         var size = PacketWriter.GetSize(packet, version);
         PacketWriter.Write(packet, version, lane.Reserve(size));
-        lane.Commit(size, lsn: 0, committed: 0);
+        lane.Commit(size, lsn, _committed);
     }
 
     private static PublishPacket Packet(in OutgoingPublish message) => new()
@@ -337,7 +351,7 @@ internal sealed class Outbound
         Session.StartOver(receiveMaximum, released, _voided);
         foreach (var handle in released)
         {
-            End(handle, ReasonCode.Success);
+            End(handle, _messages[handle].ReasonCode);
         }
 
         foreach (var handle in _voided)
@@ -352,14 +366,14 @@ internal sealed class Outbound
     {
         while (Session.TryTakeRelease(out var release))
         {
-            WriteRelease(release, lsn: 0);
+            WriteRelease(release, _recordedBefore);
         }
 
         while (_data.Length < DataLaneLimit && Session.TryPeekResend(out var id, out var handle))
         {
             ref var message = ref _messages[handle];
             var packet = Packet(message, message.QoS, id, duplicate: true);
-            if (SendLimit.Check(_limits, _version, packet, lowerQoS: false, out _) is { } limit)
+            if (_publishes.CheckAgain(packet) is { } limit)
             {
                 Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), id, limit.Message));
                 Tell(handle, PublishEnd.Quarantined, limit.ReasonCode, limit.Message);
@@ -367,8 +381,7 @@ internal sealed class Outbound
                 continue;
             }
 
-            // The full topic and no alias: aliases ended with the old connection.
-            Encode(packet, lsn: 0);
+            _publishes.WriteInFull(packet, _recordedBefore, _committed);
             Session.Resent();
         }
     }
@@ -384,9 +397,8 @@ internal sealed class Outbound
     private void SendQueued(int handle, ref MessageQueue queue)
     {
         ref var message = ref _messages[handle];
-        var limit = SendLimit.Check(_limits, _version, Packet(message, message.QoS, 1, duplicate: false), _settings.LowerQoS, out var qos)
-            ?? CheckAlias(message.TopicAlias);
-        if (limit is { } refused)
+        var id = message.QoS == QoS.AtMostOnce ? (ushort)0 : (ushort)1; // any, for its size
+        if (_publishes.Check(Packet(message, message.QoS, id, duplicate: false), message.TopicAlias, out var qos) is { } refused)
         {
             Tell(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
             _messages.Remove(handle);
@@ -402,56 +414,14 @@ internal sealed class Outbound
         message.Stage = MessageStage.Sent;
         if (qos == QoS.AtMostOnce)
         {
-            Encode(Packet(message, qos, 0, duplicate: false), message.TopicAlias, lsn: 0);
+            _publishes.Write(Packet(message, qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
             _unreliableInLane++;
             End(handle, ReasonCode.Success);
             return;
         }
 
         message.PacketId = Session.Publish(qos, handle, out var lsn);
-        Encode(Packet(message, qos, message.PacketId, duplicate: false), message.TopicAlias, lsn);
-    }
-
-    private SendLimit? CheckAlias(ushort alias) => alias == 0 || _version < MqttVersion.Mqtt5 || alias <= _limits.TopicAliasMaximum
-        ? null
-        : new SendLimit(
-            ReasonCode.TopicAliasInvalid,
-            $"The server takes topic aliases up to {_limits.TopicAliasMaximum} and the message asks for {alias} (MQTT5-3.3.2-9); leave TopicAlias out and the client chooses.");
-
-    /// <summary>Into the lane, with an alias where one is worth it.</summary>
-    private void Encode(in PublishPacket packet, ushort ownAlias, long lsn)
-    {
-        if (_aliases is null || (ownAlias == 0 && packet.Topic.Length < ShortestAliasedTopic))
-        {
-            Encode(packet, lsn);
-            return;
-        }
-
-        var known = false;
-        var alias = ownAlias != 0 ? ownAlias : _aliases.Find(packet.Topic, out known);
-        Encode(
-            new PublishPacket
-            {
-                Topic = known ? default : packet.Topic,
-                TopicAlias = alias,
-                Properties = packet.Properties,
-                Payload = packet.Payload,
-                QoS = packet.QoS,
-                Retain = packet.Retain,
-                PacketId = packet.PacketId,
-            },
-            lsn);
-        if (!known)
-        {
-            _aliases.Commit(alias, packet.Topic);
-        }
-    }
-
-    private void Encode(in PublishPacket packet, long lsn)
-    {
-        var size = PacketWriter.GetSize(packet, _version);
-        PacketWriter.Write(packet, _version, _data.Reserve(size));
-        _data.Commit(size, lsn, _committed);
+        _publishes.Write(Packet(message, qos, message.PacketId, duplicate: false), message.TopicAlias, lsn, _committed);
     }
 
     private void HandlePubRec(ushort id, ReasonCode reason)
@@ -462,6 +432,7 @@ internal sealed class Outbound
                 End(handle, reason);
                 break;
             case AckEffect.Released:
+                _messages[handle].ReasonCode = reason;
                 _messages.DropBytes(handle);
                 WriteRelease(id, lsn);
                 break;

@@ -145,7 +145,10 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
         }
 
         Phase = ConnectionPhase.Waiting;
-        RetryAt = reason.Kind == CloseKind.Recycled ? now : now + _backOff.Next(reason.IsTransient);
+        var delay = _backOff.Next(reason.IsTransient);
+
+        // Recycling is our own wish and nobody's failure; where it goes on and on, the server is spared all the same.
+        RetryAt = reason.Kind == CloseKind.Recycled && _backOff.Failures == 1 ? now : now + delay;
         ReportFailure(reason, wasConnected, RetryAt);
         return false;
     }

@@ -87,31 +87,23 @@ internal sealed class WantedSubscriptions
     }
 
     /// <summary>A connection was accepted. What was asked and not answered is asked again; in a new session everything is.</summary>
-    public void Open(bool sessionKept)
+    /// <param name="sessionKept">Whether the server has the session.</param>
+    /// <param name="isCertain">Whether it said so; if not, everything is asked again too.</param>
+    public void Open(bool sessionKept, bool isCertain)
     {
-        _asked.Clear();
-        foreach (var unwanted in _givingUp.Values)
-        {
-            unwanted.Asked = false;
-        }
-
-        _givingUp.Clear();
         foreach (var wanted in _wanted.Values)
         {
-            if (!sessionKept || wanted.Phase == Phase.Asked)
+            if (!sessionKept || !isCertain || wanted.Phase == Phase.Asked)
             {
                 wanted.Phase = Phase.Missing;
             }
         }
 
-        if (!sessionKept)
+        foreach (var unwanted in _unwanted.Where(u => !sessionKept || _wanted.ContainsKey(u.Filter)).ToList())
         {
-            foreach (var unwanted in _unwanted)
-            {
-                Answer(unwanted, ReasonCode.NoSubscriptionExisted);
-            }
-
-            _unwanted.Clear();
+            // Not there in a new session; in an old one the SUBSCRIBE that came after has replaced it.
+            _unwanted.Remove(unwanted);
+            Answer(unwanted, sessionKept ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
         }
 
         _dirty = true;
@@ -129,6 +121,14 @@ internal sealed class WantedSubscriptions
         {
             session.EndRequest(InFlightPhase.UnsubAck, id);
         }
+
+        foreach (var unwanted in _unwanted)
+        {
+            unwanted.Asked = false;
+        }
+
+        _asked.Clear();
+        _givingUp.Clear();
     }
 
     /// <summary>Writes what is to be asked for; whatever the server cannot do is denied here.</summary>
@@ -140,12 +140,9 @@ internal sealed class WantedSubscriptions
         }
 
         _dirty = false;
-        foreach (var unwanted in _unwanted.Where(u => !u.Asked))
+        foreach (var unwanted in _unwanted.Where(u => !u.Asked).ToList())
         {
-            unwanted.Asked = true;
-            var id = outbound.Session.Request(InFlightPhase.UnsubAck, 0);
-            _givingUp[id] = unwanted;
-            outbound.WriteData(new UnsubscribePacket { PacketId = id, Filters = [unwanted.Filter] }, version);
+            GiveUp(outbound, unwanted, version);
         }
 
         foreach (var wanted in _wanted.Values.Where(w => w.Phase == Phase.Missing).ToList())
@@ -181,16 +178,19 @@ internal sealed class WantedSubscriptions
         for (var i = 0; i < asked.Length; i++)
         {
             var wanted = asked[i];
+            if (wanted.AskedWith != packet.PacketId || wanted.Phase != Phase.Asked)
+            {
+                // It was asked for again since, on other terms: that answer counts.
+                continue;
+            }
+
             if (packet.ReasonCodes[i].IsFailure())
             {
                 Deny(wanted, packet.ReasonCodes[i], packet.ReasonString);
                 continue;
             }
 
-            if (wanted.Phase == Phase.Asked)
-            {
-                wanted.Phase = Phase.Granted;
-            }
+            wanted.Phase = Phase.Granted;
 
             Answers.Add(new SubscriptionAnswer(wanted.Filter, [.. wanted.Locals], packet.ReasonCodes[i], packet.ReasonString));
         }
@@ -210,19 +210,48 @@ internal sealed class WantedSubscriptions
         Answer(unwanted, packet.ReasonCodes.Count > 0 ? packet.ReasonCodes[0] : ReasonCode.Success);
     }
 
-    /// <summary>The client is closed: who waits for an UNSUBACK hears that it will not come.</summary>
+    /// <summary>The client gave up or is closed: who waits for an UNSUBACK hears that it will not come. A later connection still asks for it.</summary>
     public void FailWaiting()
     {
         foreach (var unwanted in _unwanted)
         {
             Answer(unwanted, ReasonCode.UnspecifiedError);
         }
+    }
 
-        _unwanted.Clear();
+    private void GiveUp(Outbound outbound, Unwanted unwanted, MqttVersion version)
+    {
+        if (!outbound.Session.CanRequest)
+        {
+            // The next answer frees an identifier.
+            _dirty = true;
+            return;
+        }
+
+        var id = outbound.Session.Request(InFlightPhase.UnsubAck, 0);
+        var packet = new UnsubscribePacket { PacketId = id, Filters = [unwanted.Filter] };
+        if (!outbound.Fits(packet))
+        {
+            // A filter that the server cannot have taken either.
+            outbound.Session.EndRequest(InFlightPhase.UnsubAck, id);
+            _unwanted.Remove(unwanted);
+            Answer(unwanted, ReasonCode.NoSubscriptionExisted);
+            return;
+        }
+
+        unwanted.Asked = true;
+        _givingUp[id] = unwanted;
+        outbound.WriteData(packet, version);
     }
 
     private void Ask(Outbound outbound, Wanted[] chunk, MqttVersion version)
     {
+        if (!outbound.Session.CanRequest)
+        {
+            _dirty = true;
+            return;
+        }
+
         var id = outbound.Session.Request(InFlightPhase.SubAck, 0);
         var packet = new SubscribePacket
         {
@@ -253,6 +282,7 @@ internal sealed class WantedSubscriptions
         foreach (var wanted in chunk)
         {
             wanted.Phase = Phase.Asked;
+            wanted.AskedWith = id;
         }
 
         _asked[id] = chunk;
@@ -273,6 +303,7 @@ internal sealed class WantedSubscriptions
     {
         if (unwanted.Waiter is { } waiter)
         {
+            unwanted.Waiter = null;
             UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, code));
         }
     }
@@ -286,13 +317,16 @@ internal sealed class WantedSubscriptions
         public SubscriptionTerms Terms { get; set; } = null!;
 
         public Phase Phase { get; set; }
+
+        /// <summary>The identifier of the SUBSCRIBE that asked last.</summary>
+        public ushort AskedWith { get; set; }
     }
 
     private sealed class Unwanted(string filter, object? waiter)
     {
         public string Filter => filter;
 
-        public object? Waiter => waiter;
+        public object? Waiter { get; set; } = waiter;
 
         public bool Asked { get; set; }
     }

@@ -6,7 +6,7 @@ public sealed class DisconnectPacket
     /// <summary>5.0: why the connection ends.</summary>
     public ReasonCode ReasonCode { get; init; }
 
-    /// <summary>5.0, from the client: seconds that replace those of CONNECT; not above 0 if CONNECT said 0 [MQTT5-3.14.2-2].</summary>
+    /// <summary>5.0, from the client alone [MQTT5-3.14.2-2]: seconds that replace those of CONNECT; not above 0 if CONNECT said 0.</summary>
     public uint? SessionExpiryInterval { get; init; }
 
     /// <summary>5.0: a text for people.</summary>

@@ -26,7 +26,8 @@ public readonly ref struct PublishPacket
 
     /// <summary>
     /// 5.0: the properties as they are on the wire, without their length; read them with <see cref="Codec.PropertyReader"/>. A
-    /// decoded packet holds them all; when encoding, <see cref="TopicAlias"/> is added unless it is among them. Not written for 3.1 and 3.1.1.
+    /// decoded packet holds them all; when encoding, <see cref="TopicAlias"/> is added unless it is among them. Not written for 3.1 and
+    /// 3.1.1.
     /// </summary>
     public ReadOnlySpan<byte> Properties { get; init; }
 

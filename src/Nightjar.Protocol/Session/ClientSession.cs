@@ -50,8 +50,15 @@ internal sealed class ClientSession
     /// <summary>Acknowledgements of identifiers that waited for none.</summary>
     public long UnknownAcks { get; private set; }
 
+    /// <summary>The last record of the log; 0 if there is none.</summary>
+    public long LastRecord { get; private set; }
+
     /// <summary>Whether a new message may be sent: quota is left [MQTT5-4.9.0-2], and everything from before is sent again [MQTT5-4.4.0-1].</summary>
-    public bool CanPublish => _nextResend == 0 && _nextRelease == 0 && OnTheWire < _window;
+    public bool CanPublish => _nextResend == 0 && _nextRelease == 0 && OnTheWire < _window
+        && _table.Count < ushort.MaxValue - IdsKeptForSubscribe;
+
+    /// <summary>Whether an identifier is left for one more SUBSCRIBE or UNSUBSCRIBE.</summary>
+    public bool CanRequest => _table.Count < ushort.MaxValue;
 
     /// <summary>
     /// What counts against the window on this connection. Released messages count too, although the server may have freed their place:
@@ -80,7 +87,7 @@ internal sealed class ClientSession
     {
         Drain(_table.Releases, released);
         Drain(_table.Publishes, unreleased);
-        _log?.Append(new SessionRecord(SessionRecordKind.Started, 0));
+        Record(SessionRecordKind.Started, id: 0);
         _window = Math.Min(receiveMaximum, _maximumInFlight);
         _nextRelease = _nextResend = 0;
         _awaitingResend = 0;
@@ -137,7 +144,7 @@ internal sealed class ClientSession
         return id;
     }
 
-    /// <summary>Takes an identifier for a SUBSCRIBE or UNSUBSCRIBE.</summary>
+    /// <summary>Takes an identifier for a SUBSCRIBE or UNSUBSCRIBE. Only if <see cref="CanRequest"/>.</summary>
     public ushort Request(InFlightPhase phase, int handle)
     {
         Debug.Assert(phase is InFlightPhase.SubAck or InFlightPhase.UnsubAck);
@@ -188,7 +195,8 @@ internal sealed class ClientSession
     public AckEffect HandlePubComp(ushort id, out int handle) => Complete(InFlightPhase.PubComp, id, out handle);
 
     /// <summary>A transition of the inbound half, which shares the log.</summary>
-    public long Record(SessionRecordKind kind, ushort id, int handle = -1) => _log?.Append(new SessionRecord(kind, id, handle)) ?? 0;
+    public long Record(SessionRecordKind kind, ushort id, int handle = -1) =>
+        LastRecord = _log?.Append(new SessionRecord(kind, id, handle)) ?? 0;
 
     /// <summary>What must be kept to go on elsewhere; <paramref name="received"/> is the inbound half's.</summary>
     public SessionState Export(IEnumerable<ushort> received)

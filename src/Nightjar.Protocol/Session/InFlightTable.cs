@@ -26,8 +26,11 @@ internal sealed class InFlightTable
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
 
+    // Emptied pages to use again: enough for some thousand messages in flight, 48 KiB at the most.
+    private const int SparePages = 16;
+
+    private readonly Stack<Page> _spares = new();
     private Page?[]? _pages;
-    private Page? _spare;
     private ushort _last;
 
     /// <summary>How many identifiers are in use, whatever for.</summary>
@@ -116,7 +119,10 @@ internal sealed class InFlightTable
         if (--page.Used == 0)
         {
             _pages[id >> PageBits] = null;
-            _spare = page;
+            if (_spares.Count < SparePages)
+            {
+                _spares.Push(page);
+            }
         }
     }
 
@@ -126,12 +132,7 @@ internal sealed class InFlightTable
     {
         _pages ??= new Page?[PageSize];
         ref var page = ref _pages[id >> PageBits];
-        if (page is null)
-        {
-            page = _spare ?? new Page();
-            _spare = null;
-        }
-
+        page ??= _spares.TryPop(out var spare) ? spare : new Page();
         page.Used++;
         return ref page.Entries[id & (PageSize - 1)];
     }

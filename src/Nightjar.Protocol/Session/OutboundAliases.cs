@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Nightjar.Protocol.Session;
 
 /// <summary>
@@ -14,6 +12,7 @@ internal sealed class OutboundAliases
     private ushort _newest;
     private ushort _oldest;
     private int _used;
+    private ushort _unused = 1;
 
     /// <param name="maximum">The smaller of our wish and the server's Topic Alias Maximum; at least 1.</param>
     public OutboundAliases(int maximum)
@@ -32,16 +31,30 @@ internal sealed class OutboundAliases
             return alias;
         }
 
-        return _used < _entries.Length - 1 ? (ushort)(_used + 1) : _oldest;
+        if (_used == _entries.Length - 1)
+        {
+            return _oldest;
+        }
+
+        while (_entries[_unused].Topic is not null)
+        {
+            _unused++;
+        }
+
+        return _unused;
     }
 
-    /// <summary>The PUBLISH that maps <paramref name="alias"/> anew is wholly encoded.</summary>
+    /// <summary>The PUBLISH that maps <paramref name="alias"/> anew is wholly encoded. One that the application chose may lie beyond ours: it is not remembered.</summary>
     public void Commit(ushort alias, ReadOnlySpan<byte> topic)
     {
+        if (alias >= _entries.Length)
+        {
+            return;
+        }
+
         ref var entry = ref _entries[alias];
         if (entry.Topic is null)
         {
-            Debug.Assert(alias == _used + 1);
             _used++;
             LinkInFront(alias);
         }

@@ -1,5 +1,6 @@
-using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Nightjar.Protocol.Topics;
 
@@ -78,28 +79,24 @@ internal sealed class LevelTable<TNode>
 
     private static uint Hash(ReadOnlySpan<byte> level)
     {
-        // Eight bytes at a time; levels are short. Not keyed: the table's keys are filters, and those who may subscribe may do worse.
+        // Eight bytes at a time, the last eight overlapping those before; levels are short. Not keyed: the table's keys are
+        // filters, and those who may subscribe may do worse.
+        ref var start = ref MemoryMarshal.GetReference(level);
         var hash = (ulong)level.Length;
-        while (level.Length >= sizeof(ulong))
+        for (var i = 0; i + sizeof(ulong) < level.Length; i += sizeof(ulong))
         {
-            hash = BitOperations.RotateLeft((hash ^ BinaryPrimitives.ReadUInt64LittleEndian(level)) * Multiplier, 29);
-            level = level[sizeof(ulong)..];
+            hash = BitOperations.RotateLeft((hash ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, i))) * Multiplier, 29);
         }
 
-        ulong tail = 0;
-        if (level.Length >= sizeof(uint))
+        var last = level.Length switch
         {
-            tail = BinaryPrimitives.ReadUInt32LittleEndian(level);
-            level = level[sizeof(uint)..];
-        }
-
-        foreach (var unit in level)
-        {
-            tail = (tail << 8) | unit;
-        }
-
-        hash = (hash ^ tail) * Multiplier;
-        return (uint)(hash >> 32);
+            >= sizeof(ulong) => Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, level.Length - sizeof(ulong))),
+            >= sizeof(uint) => Unsafe.ReadUnaligned<uint>(ref start)
+                | ((ulong)Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, level.Length - sizeof(uint))) << 32),
+            > 0 => start | ((ulong)Unsafe.Add(ref start, level.Length / 2) << 8) | ((ulong)Unsafe.Add(ref start, level.Length - 1) << 16),
+            _ => 0UL,
+        };
+        return (uint)(((hash ^ last) * Multiplier) >> 32);
     }
 
     private void Place(Slot slot)

@@ -39,7 +39,9 @@ internal sealed class BrokerConnection
     {
         _state = state;
         _stream = stream;
-        _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt5, state.Options.MaximumPacketSize ?? int.MaxValue);
+
+        // Until a CONNECT says otherwise: a client of 5.0 has then said so itself.
+        _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt311, state.Options.MaximumPacketSize ?? int.MaxValue);
         _conversation = new Conversation(state, this);
         _output = new OutgoingBytes(stream, OnWritten, OnOutputEnded);
     }
@@ -186,7 +188,9 @@ internal sealed class BrokerConnection
 
         if (reason is { } code && Version == MqttVersion.Mqtt5)
         {
-            Send(new DisconnectPacket { ReasonCode = code, ReasonString = text });
+            // The text goes only where it fits [MQTT5-3.14.2-3].
+            var full = new DisconnectPacket { ReasonCode = code, ReasonString = text };
+            Send(PacketWriter.GetSize(full, Version) <= _maximumPacketSize ? full : new DisconnectPacket { ReasonCode = code });
         }
 
         _closing = true;
@@ -252,11 +256,11 @@ internal sealed class BrokerConnection
 
             if (status == DecodeStatus.Packet)
             {
-                _conversation.Handle(packet);
+                Handle(packet);
             }
             else
             {
-                _conversation.Reject(_decoder.Violation);
+                _conversation.Reject(_decoder.Violation.ReasonCode, _decoder.Violation.ToString());
             }
         }
 
@@ -268,6 +272,19 @@ internal sealed class BrokerConnection
 
         _buffer.AsSpan(start, _count - start).CopyTo(_buffer);
         _count -= start;
+    }
+
+    private void Handle(in DecodedPacket packet)
+    {
+        try
+        {
+            _conversation.Handle(packet);
+        }
+        catch (Exception e)
+        {
+            // A callback of the test's threw. The client, which is in the same test, is the one to tell.
+            _conversation.Reject(ReasonCode.ImplementationSpecificError, $"The broker's options threw {e.GetType().Name}: {e.Message}");
+        }
     }
 
     private void CheckKeepAlive(TimeSpan patience)
@@ -315,7 +332,8 @@ internal sealed class BrokerConnection
 
     private async Task FinishAsync(bool written)
     {
-        if (!written || !await HalfClose.CompleteWritingAsync(_stream).ConfigureAwait(false))
+        // If the client takes nothing any more, what it sent before it went is still to be read.
+        if (written && !await HalfClose.CompleteWritingAsync(_stream).ConfigureAwait(false))
         {
             await _stream.DisposeAsync().ConfigureAwait(false);
         }

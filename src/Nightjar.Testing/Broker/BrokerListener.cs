@@ -21,12 +21,6 @@ internal sealed class BrokerListener : IAsyncDisposable
         _socket = new Socket(options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            if (!OperatingSystem.IsWindows())
-            {
-                // A broker that starts again finds its port in TIME_WAIT; on Windows the option would let two brokers share it.
-                _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
-            }
-
             _socket.Bind(new IPEndPoint(options.Address, port));
             _socket.Listen();
         }

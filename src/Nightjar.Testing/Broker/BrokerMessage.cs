@@ -84,7 +84,7 @@ internal sealed class BrokerMessage
     /// <summary>As a message for the outside.</summary>
     public MqttMessage ToMessage(TimeSpan now, bool duplicate = false, ushort packetId = 0)
     {
-        var properties = ReceivedMessage.ReadProperties(Properties);
+        var properties = MessageProperties.Read(Properties);
         if (SecondsLeft(now) is { } seconds)
         {
             properties ??= new MessageProperties();

@@ -41,14 +41,20 @@ internal sealed class ConnectPolicy(BrokerState state, BrokerConnection connecti
         return true;
     }
 
-    /// <summary>What came was no legal CONNECT. In 5.0 the client may learn why; before that the connection just ends.</summary>
-    public void Reject(in ProtocolViolation violation)
+    /// <summary>
+    /// What came was no legal CONNECT, or a callback of the test's failed. In 5.0 the client may learn why; before that only of an unknown version and of
+    /// an empty identifier that needs a clean session [MQTT311-3.1.2-2, MQTT311-3.1.3-8], else the connection just ends.
+    /// </summary>
+    public void Reject(ReasonCode code, string text)
     {
-        if (violation.ReasonCode == ReasonCode.UnsupportedProtocolVersion)
+        if (code is ReasonCode.UnsupportedProtocolVersion or ReasonCode.ClientIdentifierNotValid || connection.Version == MqttVersion.Mqtt5)
         {
-            Refuse(violation.ReasonCode, null, state.Options.Versions.Max());
+            var legal = ReasonCodeTable.IsLegal(code, PacketType.ConnAck, PacketSender.Server);
+            Refuse(legal ? code : ReasonCode.ProtocolError, text, VersionOfRefusal(connection.Version));
+            return;
         }
-        else
+
+        lock (state.Gate)
         {
             connection.Close();
         }
@@ -70,12 +76,6 @@ internal sealed class ConnectPolicy(BrokerState state, BrokerConnection connecti
 
         if (clientId.Length == 0)
         {
-            // 3.1 demands 1 to 23 characters; 3.1.1 wants a clean session for a client without a name [MQTT311-3.1.3-8].
-            if (connect.Version == MqttVersion.Mqtt31 || (connect.Version == MqttVersion.Mqtt311 && !connect.CleanStart))
-            {
-                return (ReasonCode.ClientIdentifierNotValid, null);
-            }
-
             clientId = state.AssignClientId();
         }
 
@@ -100,7 +100,10 @@ internal sealed class ConnectPolicy(BrokerState state, BrokerConnection connecti
         }
 
         var login = new BrokerLogin(clientId, connect.Version, connect.UserName, connect.Password);
-        return (state.Options.Authenticate?.Invoke(login) ?? ReasonCode.Success, null);
+        var verdict = state.Options.Authenticate?.Invoke(login) ?? ReasonCode.Success;
+        return ReasonCodeTable.IsLegal(verdict, PacketType.ConnAck, PacketSender.Server)
+            ? (verdict, null)
+            : (ReasonCode.ImplementationSpecificError, $"Authenticate said {verdict}, which CONNACK cannot say.");
     }
 
     private bool KnowsUser(ConnectPacket connect)

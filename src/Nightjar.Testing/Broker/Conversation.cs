@@ -56,21 +56,15 @@ internal sealed class Conversation(BrokerState state, BrokerConnection connectio
         }
     }
 
-    /// <summary>The client broke a rule of the codec's.</summary>
-    public void Reject(in ProtocolViolation violation)
+    /// <summary>Ends the conversation: the client broke a rule, or a callback of the test's failed.</summary>
+    public void Reject(ReasonCode code, string text)
     {
         if (_connect is null)
         {
-            _policy.Reject(violation);
+            _policy.Reject(code, text);
+            return;
         }
-        else
-        {
-            Reject(violation.ReasonCode, violation.ToString());
-        }
-    }
 
-    private void Reject(ReasonCode code, string text)
-    {
         lock (state.Gate)
         {
             state.Sessions.Detach(connection);
@@ -82,8 +76,12 @@ internal sealed class Conversation(BrokerState state, BrokerConnection connectio
     {
         if (packet.Other is not ConnectPacket connect)
         {
-            // Without CONNECT nobody is there to explain it to [MQTT5-3.1.0-1].
-            connection.Close();
+            // The first packet must be CONNECT [MQTT5-3.1.0-1]; without one there is nobody to explain it to.
+            lock (state.Gate)
+            {
+                connection.Close();
+            }
+
             return;
         }
 
@@ -324,7 +322,7 @@ internal sealed class Conversation(BrokerState state, BrokerConnection connectio
                 return;
             }
 
-            if (packet.ReasonCode == ReasonCode.NormalDisconnection)
+            if (packet.ReasonCode == ReasonCode.Success)
             {
                 session.Will = null;
             }

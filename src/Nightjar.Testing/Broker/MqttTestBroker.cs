@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Topics;
 using Nightjar.Testing.Broker;
 
@@ -188,14 +190,14 @@ public sealed class MqttTestBroker : IAsyncDisposable
         PatientlyAsync(token => _state.Published.CountAsync(count, token), NothingPublished, cancellationToken);
 
     /// <summary>Refuses the next CONNECT; called several times, as many of them, in this order. Before 5.0 only the reasons that those versions know are sent.</summary>
-    /// <param name="reason">A failure.</param>
+    /// <param name="reason">A failure that CONNACK can name (MQTT 5, 3.2.2.2).</param>
     /// <param name="reasonString">5.0: a text for people.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The reason is no failure.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The reason is no such failure.</exception>
     public void RefuseNext(ReasonCode reason, string? reasonString = null)
     {
-        if (!reason.IsFailure())
+        if (!reason.IsFailure() || !ReasonCodeTable.IsLegal(reason, PacketType.ConnAck, PacketSender.Server))
         {
-            throw new ArgumentOutOfRangeException(nameof(reason), reason, "A refusal needs a reason code of 0x80 or above.");
+            throw new ArgumentOutOfRangeException(nameof(reason), reason, "CONNACK cannot refuse with this code; see MQTT 5, 3.2.2.2.");
         }
 
         _state.RefuseNext(reason, reasonString);

@@ -1,5 +1,4 @@
 using System.Text;
-using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Testing;
@@ -13,49 +12,6 @@ internal static class ReceivedMessage
         Retain = packet.Retain,
         Duplicate = packet.Duplicate,
         PacketId = packet.PacketId,
-        Properties = ReadProperties(packet.Properties),
+        Properties = MessageProperties.Read(packet.Properties),
     };
-
-    public static MessageProperties? ReadProperties(ReadOnlySpan<byte> section)
-    {
-        if (section.IsEmpty)
-        {
-            return null;
-        }
-
-        var properties = new MessageProperties();
-        var reader = new PropertyReader(section);
-        while (reader.Read())
-        {
-            switch (reader.Id)
-            {
-                case PropertyId.PayloadFormatIndicator:
-                    properties.PayloadFormat = (PayloadFormat)reader.Number;
-                    break;
-                case PropertyId.MessageExpiryInterval:
-                    properties.TimeToLive = TimeSpan.FromSeconds(reader.Number);
-                    break;
-                case PropertyId.ContentType:
-                    properties.ContentType = Encoding.UTF8.GetString(reader.Bytes);
-                    break;
-                case PropertyId.ResponseTopic:
-                    properties.ResponseTopic = Encoding.UTF8.GetString(reader.Bytes);
-                    break;
-                case PropertyId.CorrelationData:
-                    properties.CorrelationData = reader.Bytes.ToArray();
-                    break;
-                case PropertyId.SubscriptionIdentifier:
-                    properties.SubscriptionIdentifiers.Add(reader.Number);
-                    break;
-                case PropertyId.TopicAlias:
-                    properties.TopicAlias = (ushort)reader.Number;
-                    break;
-                case PropertyId.UserProperty:
-                    properties.UserProperties.Add(new UserProperty(Encoding.UTF8.GetString(reader.Bytes), Encoding.UTF8.GetString(reader.Value)));
-                    break;
-            }
-        }
-
-        return properties;
-    }
 }

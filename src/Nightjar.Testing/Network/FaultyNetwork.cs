@@ -137,12 +137,12 @@ public sealed class FaultyNetwork : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the proxy and closes all connections.</summary>
+    /// <summary>Stops the proxy and closes all connections. Harmless when repeated.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_proxy is not null)
+        if (Interlocked.Exchange(ref _proxy, null) is { } proxy)
         {
-            await _proxy.DisposeAsync().ConfigureAwait(false);
+            await proxy.DisposeAsync().ConfigureAwait(false);
         }
 
         foreach (var stream in Snapshot())

@@ -24,9 +24,6 @@ internal sealed class FaultyProxy(FaultyNetwork network, string targetHost, int 
             }
 
             var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-
-            // Connections of the time before a refusal may linger on the port.
-            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, optionValue: true);
             listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
             listener.Listen();
             Port = ((IPEndPoint)listener.LocalEndPoint!).Port;

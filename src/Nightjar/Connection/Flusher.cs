@@ -40,9 +40,9 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
                 }
             }
         }
-        catch (Exception error) when (error is MqttConnectException or IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error)
         {
-            // The receive loop sees the same end; closing makes sure that it does.
+            // A stream of the caller's throws what it likes. The receive loop sees the same end; closing makes sure that it does.
             connection.Close(error);
         }
     }

@@ -9,8 +9,8 @@ namespace Nightjar.Connection;
 /// </summary>
 internal sealed class OutputReports(string server)
 {
-    private readonly TaskCompletionSource _completion = New();
     private readonly TaskCompletionSource _closed = New();
+    private volatile TaskCompletionSource _completion = New();
     private TaskCompletionSource<ConnectResult>? _connecting;
     private TaskCompletionSource? _stopping;
     private TaskCompletionSource? _disconnecting;
@@ -22,10 +22,10 @@ internal sealed class OutputReports(string server)
     /// <summary>What was agreed with the server; null while not connected.</summary>
     public ConnectResult? Current { get; private set; }
 
-    /// <summary>The current connection, or the next one.</summary>
-    public Task<ConnectResult> WhenConnected()
+    /// <summary>The current connection, or the next one if it is <paramref name="ending"/> or there is none.</summary>
+    public Task<ConnectResult> WhenConnected(bool ending)
     {
-        if (Current is not null)
+        if (Current is not null && !ending && _stopping is null)
         {
             return Task.FromResult(Current);
         }
@@ -36,7 +36,12 @@ internal sealed class OutputReports(string server)
 
     public Task WhenDisconnected() => Current is null ? Task.CompletedTask : (_disconnecting ??= New()).Task;
 
-    public Task WhenStopped() => (_stopping ??= New()).Task;
+    /// <summary>The end that is asked for now: who waited for a connection waits in vain, who asks for one from here on gets the next.</summary>
+    public Task WhenStopped()
+    {
+        FailConnecting(new MqttDisconnectedException("The client was disconnected on request before there was a connection."));
+        return (_stopping ??= New()).Task;
+    }
 
     public Task WhenClosed() => _closed.Task;
 
@@ -70,7 +75,7 @@ internal sealed class OutputReports(string server)
             var waiter = (TaskCompletionSource)flush.Waiter;
             if (flush.Failure is { } failure)
             {
-                waiter.TrySetException(Failure.ToConnectException(failure, server));
+                Fail(waiter, Failure.ToConnectException(failure, server));
             }
             else
             {
@@ -91,6 +96,10 @@ internal sealed class OutputReports(string server)
     {
         switch (output)
         {
+            case EngineOutput.Dial when _completion.Task.IsFaulted:
+                // It had given up, and somebody asked it to try again.
+                _completion = New();
+                break;
             case EngineOutput.Connected connected:
                 Current = ToResult(connected.Accepted);
                 Events.Publish(new ClientEvent.Connected(Current));
@@ -112,7 +121,6 @@ internal sealed class OutputReports(string server)
                 break;
             case EngineOutput.Stopped:
                 Take(ref _stopping)?.TrySetResult();
-                FailConnecting(new MqttDisconnectedException("The client was disconnected on request before there was a connection."));
                 break;
             case EngineOutput.Closed:
                 Close(feeds);
@@ -159,6 +167,7 @@ internal sealed class OutputReports(string server)
     private void GiveUp(Exception error, HashSet<MessageFeed> feeds)
     {
         FailConnecting(error);
+        Fail(_completion, error);
         foreach (var feed in feeds)
         {
             feed.Interrupt(error);
@@ -177,18 +186,31 @@ internal sealed class OutputReports(string server)
         Take(ref _stopping)?.TrySetResult();
         Take(ref _disconnecting)?.TrySetResult();
         _closed.TrySetResult();
+        if (_completion.Task.IsFaulted)
+        {
+            // Given up earlier and closed now: who asks from here on hears of the end alone.
+            _completion = New();
+        }
+
         _completion.TrySetResult();
         Events.Complete();
     }
 
     private void FailConnecting(Exception error)
     {
-        if (Take(ref _connecting) is { } connecting)
+        if (Take(ref _connecting) is { } connecting && connecting.TrySetException(error))
         {
-            connecting.TrySetException(error);
-
             // Whoever stopped waiting does not look.
             _ = connecting.Task.Exception;
+        }
+    }
+
+    private static void Fail(TaskCompletionSource source, Exception error)
+    {
+        if (source.TrySetException(error))
+        {
+            // Not everybody asks; a failure that nobody looks at is no unobserved exception.
+            _ = source.Task.Exception;
         }
     }
 }

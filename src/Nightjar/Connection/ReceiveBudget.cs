@@ -1,56 +1,127 @@
-using System.Collections.Concurrent;
+using System.Threading.Tasks.Sources;
 
 namespace Nightjar.Connection;
 
 /// <summary>
 /// How many bytes received messages hold while they wait for their handlers. When the limit is reached the receive loop pauses, and the server feels it through TCP.
 /// </summary>
-internal sealed class ReceiveBudget(long limit)
+/// <remarks>
+/// Well before that, at <see cref="ReadAhead"/>, the loop takes a breath and lets the handlers catch up: what they find is still in the processor's cache, and in a
+/// flood the same few chunks go round. The chunk that the loop reads into does not count, for it is there when no message waits, too. Chunks are kept until the loop finds nothing to read (<see cref="Trim"/>), so that an idle client holds next to nothing.
+/// </remarks>
+internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IValueTaskSource<bool>, IDisposable
 {
-    private readonly ConcurrentQueue<ReceiveChunk> _idle = new();
-    private TaskCompletionSource? _room;
-    private long _held;
+    // A few large chunks, and the queue entries of the smallest messages in them: a second-level cache.
+    private const long LargestReadAhead = 1024 * 1024;
 
-    public bool IsExhausted => Volatile.Read(ref _held) >= limit;
+    private const int KeptWhenIdle = 2;
+
+    private readonly Stack<ReceiveChunk> _spares = new();
+    private readonly Lock _lock = new();
+    private ManualResetValueTaskSourceCore<bool> _wait = new() { RunContinuationsAsynchronously = true };
+    private ITimer? _timer;
+    private long _held;
+    private long _roomBelow;
+    private int _waiting;
+
+    /// <summary>Where the loop takes a breath.</summary>
+    public long ReadAhead { get; } = Math.Min(limit, LargestReadAhead);
+
+    /// <summary>Bytes held now.</summary>
+    public long Held => Volatile.Read(ref _held);
+
+    public bool IsExhausted => Held >= limit;
 
     public ReceiveChunk Rent(int size)
     {
-        if (!_idle.TryDequeue(out var chunk))
+        ReceiveChunk? chunk;
+        lock (_lock)
         {
-            chunk = new ReceiveChunk(this);
+            _spares.TryPop(out chunk);
         }
 
-        chunk.Open(size);
-        Interlocked.Add(ref _held, chunk.Bytes.Length);
+        if (chunk is null || chunk.Bytes.Length < size)
+        {
+            chunk?.Discard();
+            chunk = new ReceiveChunk(this, size);
+        }
+
         return chunk;
     }
 
-    public void Return(ReceiveChunk chunk, int size)
+    public void Charge(int bytes) => Interlocked.Add(ref _held, bytes);
+
+    /// <summary>Nobody needs the chunk any more.</summary>
+    public void Return(ReceiveChunk chunk, int charged)
     {
-        // A few are enough: the pool of arrays behind them is what counts.
-        const int KeepAtMost = 16;
-        if (_idle.Count < KeepAtMost)
+        if (chunk.Bytes.Length <= Receiver.LargestChunk)
         {
-            _idle.Enqueue(chunk);
+            lock (_lock)
+            {
+                _spares.Push(chunk);
+            }
+        }
+        else
+        {
+            chunk.Discard();
         }
 
-        if (Interlocked.Add(ref _held, -size) < limit)
+        if (Interlocked.Add(ref _held, -charged) < Volatile.Read(ref _roomBelow))
         {
-            Volatile.Read(ref _room)?.TrySetResult();
+            EndWait(room: true);
         }
     }
 
-    /// <summary>Ends when there is room again. One waiter: the receive loop.</summary>
-    public Task WhenRoomAsync()
+    /// <summary>The flood is over.</summary>
+    public void Trim()
     {
-        var room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _room, room);
-        Interlocked.MemoryBarrier();
-        if (!IsExhausted)
+        if (_spares.Count <= KeptWhenIdle)
         {
-            room.TrySetResult();
+            return;
         }
 
-        return room.Task;
+        lock (_lock)
+        {
+            while (_spares.Count > KeptWhenIdle)
+            {
+                _spares.Pop().Discard();
+            }
+        }
+    }
+
+    /// <summary>Ends when less than this is held (true), or the time is over (false). One waiter: the receive loop.</summary>
+    public ValueTask<bool> WaitForRoomAsync(long below, TimeSpan patience)
+    {
+        _wait.Reset();
+        Volatile.Write(ref _roomBelow, below);
+        Interlocked.Exchange(ref _waiting, 1);
+        var task = new ValueTask<bool>(this, _wait.Version);
+        if (Held < below)
+        {
+            EndWait(room: true);
+            return task;
+        }
+
+        _timer ??= timeProvider.CreateTimer(
+            static state => ((ReceiveBudget)state!).EndWait(room: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer.Change(patience, Timeout.InfiniteTimeSpan);
+        return task;
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    bool IValueTaskSource<bool>.GetResult(short token) => _wait.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wait.GetStatus(token);
+
+    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wait.OnCompleted(continuation, state, token, flags);
+
+    private void EndWait(bool room)
+    {
+        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+        {
+            _wait.SetResult(room);
+        }
     }
 }

@@ -1,39 +1,61 @@
 using System.Buffers;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
 /// <summary>
 /// A pooled stretch of received bytes. The receive loop owns one share, each message that still lies in it another; the last to leave returns it.
 /// </summary>
-internal sealed class ReceiveChunk
+internal sealed class ReceiveChunk(ReceiveBudget budget, int size)
 {
-    private readonly ReceiveBudget _budget;
-    private byte[] _bytes = [];
-    private int _shares;
+    private int _shares = 1;
+    private int _charged;
 
-    public ReceiveChunk(ReceiveBudget budget) => _budget = budget;
-
-    public byte[] Bytes => _bytes;
+    public byte[] Bytes { get; private set; } = ArrayPool<byte>.Shared.Rent(size);
 
     /// <summary>Whether the loop is the only one left, so that it may write over what was read.</summary>
     public bool IsUnshared => Volatile.Read(ref _shares) == 1;
 
-    public void Open(int size)
+    /// <summary>The loop's: so many messages of this chunk go into queues, which takes memory too.</summary>
+    public void Share(int count)
     {
-        _bytes = ArrayPool<byte>.Shared.Rent(size);
-        _shares = 1;
+        var taken = count * ReceivedMessage.Size;
+        _charged += taken;
+        budget.Charge(taken);
+        Interlocked.Add(ref _shares, count);
     }
 
-    public void Share(int count) => Interlocked.Add(ref _shares, count);
+    /// <summary>The loop's, when nobody shares the chunk any more: the messages that lay in it are done.</summary>
+    public void Settle()
+    {
+        budget.Charge(-_charged);
+        _charged = 0;
+    }
+
+    /// <summary>The loop's share; from now on the chunk counts against the budget for as long as messages lie in it.</summary>
+    public void LetGo()
+    {
+        _charged += Bytes.Length;
+        budget.Charge(Bytes.Length);
+        Release();
+    }
 
     public void Release(int count = 1)
     {
         if (Interlocked.Add(ref _shares, -count) == 0)
         {
-            var bytes = _bytes;
-            _bytes = [];
-            ArrayPool<byte>.Shared.Return(bytes);
-            _budget.Return(this, bytes.Length);
+            var charged = _charged;
+            _charged = 0;
+            _shares = 1;
+            budget.Return(this, charged);
         }
+    }
+
+    /// <summary>Gives the bytes back; the chunk is done for.</summary>
+    public void Discard()
+    {
+        var bytes = Bytes;
+        Bytes = [];
+        ArrayPool<byte>.Shared.Return(bytes);
     }
 }

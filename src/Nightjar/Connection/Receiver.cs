@@ -9,12 +9,15 @@ namespace Nightjar.Connection;
 /// </summary>
 internal sealed class Receiver(EngineHost host, NetworkConnection connection, Stream stream, Inbound inbound)
 {
-    // An idle connection holds the smallest; one that fills its chunks gets larger ones.
+    /// <summary>An idle connection holds a small chunk; one that fills its chunks gets larger ones, up to this.</summary>
+    public const int LargestChunk = 64 * 1024;
     private const int SmallestChunk = 4 * 1024;
-    private const int LargestChunk = 64 * 1024;
 
     // How long handlers may stand still before QoS 0 messages are dropped rather than leave acknowledgements and pings unread behind them.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    // How long the loop lets handlers catch up. Longer than any burst of work, too short for a publisher behind it to notice.
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
 
     private readonly InboundBatch _batch = new();
     private readonly List<MessageFeed> _touched = [];
@@ -23,7 +26,9 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private int _chunkSize = SmallestChunk;
     private int _start;
     private int _end;
+    private bool _handlersStandStill;
     private bool _dropping;
+    private bool _deaf;
 
     public async Task<CloseReason> RunAsync()
     {
@@ -31,17 +36,22 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         {
             while (true)
             {
-                if (_budget.IsExhausted)
+                if (_budget.Held >= _budget.ReadAhead)
                 {
                     await PauseAsync().ConfigureAwait(false);
                 }
-                else if (_dropping)
+                else
                 {
-                    _dropping = false;
-                    host.ReportDropped();
+                    Recover();
                 }
 
-                var read = await stream.ReadAsync(_chunk.Bytes.AsMemory(_end), CancellationToken.None).ConfigureAwait(false);
+                var reading = stream.ReadAsync(_chunk.Bytes.AsMemory(_end), CancellationToken.None);
+                if (!reading.IsCompleted)
+                {
+                    _budget.Trim();
+                }
+
+                var read = await reading.ConfigureAwait(false);
                 if (read == 0)
                 {
                     return new CloseReason(CloseKind.TransportLost, "The server closed the connection without a word.");
@@ -58,24 +68,38 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             // TLS 1.3 refuses a client certificate only after the handshake.
             return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = error, IsTransient = error.IsTransient };
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        catch (Exception error)
         {
+            // A stream of the caller's throws what it likes; whatever it is, the connection is over.
             return new CloseReason(CloseKind.TransportLost, $"The connection broke: {error.Message}") { Cause = error };
         }
         finally
         {
-            _chunk.Release();
+            _chunk.LetGo();
+            host.ReportDropped();
         }
     }
 
     private void Handle()
     {
+        if (_deaf)
+        {
+            _start = _end;
+            return;
+        }
+
         var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
         var consumed = inbound.Parse(bytes, _batch);
         host.Apply(connection, _batch, bytes);
-        Deliver();
+        lock (host.Delivering)
+        {
+            Deliver();
+        }
+
+        // After a broken rule nothing more is read from this server, only away.
+        _start = _batch.Violation is null ? _start + consumed : _end;
+        _deaf |= _batch.Violation is not null;
         _batch.Clear();
-        _start += consumed;
         host.ReleaseOutput(connection);
     }
 
@@ -141,6 +165,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         if (rest == 0 && _chunk.IsUnshared)
         {
             _start = _end = 0;
+            _chunk.Settle();
             if (_chunk.Bytes.Length < _chunkSize)
             {
                 Replace(_chunkSize);
@@ -158,39 +183,76 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
         if (_chunk.IsUnshared && needed <= _chunk.Bytes.Length)
         {
+            _chunk.Settle();
             _chunk.Bytes.AsSpan(_start, rest).CopyTo(_chunk.Bytes);
             _start = 0;
             _end = rest;
             return;
         }
 
-        // A declared length is believed step by step, as its bytes arrive.
-        Replace(Math.Max(_chunkSize, Math.Min(needed, rest * 2)));
+        MoveOn();
+    }
+
+    /// <summary>To another chunk. A declared length is believed step by step, as its bytes arrive.</summary>
+    private void MoveOn()
+    {
+        var rest = _end - _start;
+        Replace(Math.Max(_chunkSize, Math.Min(Math.Max(inbound.BytesNeeded, rest + 1), rest * 2)));
     }
 
     private void Replace(int size)
     {
         var next = _budget.Rent(size);
         _chunk.Bytes.AsSpan(_start, _end - _start).CopyTo(next.Bytes);
-        _chunk.Release();
+        _chunk.LetGo();
         _chunk = next;
         _end -= _start;
         _start = 0;
     }
 
-    private async Task PauseAsync()
+    private async ValueTask PauseAsync()
     {
-        connection.IsPaused = true;
-        var room = _budget.WhenRoomAsync();
-        var timeProvider = host.Options.TimeProvider;
-        using var stop = new CancellationTokenSource();
-        if (!_dropping)
+        // Once handlers have shown that they stand still, only the limit counts until they are well ahead again.
+        var room = _budget.ReadAhead / 2;
+        if (!_handlersStandStill)
         {
-            await Task.WhenAny(room, Task.Delay(Patience, timeProvider, stop.Token)).ConfigureAwait(false);
-            await stop.CancelAsync().ConfigureAwait(false);
+            LeaveChunk();
+            _handlersStandStill = !await _budget.WaitForRoomAsync(room, Breath).ConfigureAwait(false);
         }
 
-        connection.IsPaused = false;
-        _dropping |= !room.IsCompleted;
+        if (_budget.IsExhausted && !_dropping)
+        {
+            LeaveChunk();
+            connection.IsPaused = true;
+            _dropping = !await _budget.WaitForRoomAsync(room, Patience).ConfigureAwait(false);
+            connection.IsPaused = false;
+        }
+    }
+
+    /// <summary>Before waiting: the messages of this chunk would make no room when they are done, as long as the loop has its share in it.</summary>
+    private void LeaveChunk()
+    {
+        if (_chunk.IsUnshared)
+        {
+            _chunk.Settle();
+        }
+        else
+        {
+            MoveOn();
+        }
+    }
+
+    private void Recover()
+    {
+        if (_handlersStandStill && _budget.Held <= _budget.ReadAhead / 2)
+        {
+            _handlersStandStill = false;
+        }
+
+        if (_dropping)
+        {
+            _dropping = false;
+            host.ReportDropped();
+        }
     }
 }

@@ -1,3 +1,6 @@
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
+
 namespace Nightjar;
 
 /// <summary>What a DISCONNECT says (MQTT 5; 3.1 and 3.1.1 send it bare).</summary>
@@ -19,7 +22,9 @@ public sealed record DisconnectOptions
     internal void ThrowIfInvalid(string parameterName)
     {
         var conflicts = new OptionConflicts();
-        conflicts.Defined(nameof(ReasonCode), ReasonCode);
+        conflicts.Require(
+            ReasonCodeTable.IsLegal(ReasonCode, PacketType.Disconnect, PacketSender.Client),
+            $"{nameof(ReasonCode)} is {ReasonCode} (0x{(byte)ReasonCode:X2}), which is not a client's to send in DISCONNECT (MQTT5-3.14.2-1).");
         conflicts.Utf8(nameof(ReasonString), ReasonString);
         conflicts.UserProperties(nameof(UserProperties), UserProperties);
         if (SessionExpiryInterval is { } expiry)

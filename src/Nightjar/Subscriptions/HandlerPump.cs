@@ -26,6 +26,8 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
                 var handled = Start(message);
                 if (handled.IsCompletedSuccessfully)
                 {
+                    // A pooled source behind it waits for this to be used again.
+                    handled.GetAwaiter().GetResult();
                     handler.Done();
                     Note(message, abandoned: false);
                 }

@@ -45,6 +45,8 @@ internal sealed class MessageFeed : LocalSubscription
     {
         if (!code.IsFailure())
         {
+            // A failure to connect that nobody heard is no news any more.
+            _failure = null;
             _granted.TrySetResult((QoS)(byte)code);
             return;
         }
@@ -99,9 +101,8 @@ internal sealed class MessageFeed : LocalSubscription
         Reject(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
         _completion.TrySetResult();
 
-        // Handlers listen to this token and are user code: not on this thread, which may hold the lock.
-        ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), _stopping, preferLocal: false);
-        LetGo();
+        // Handlers listen to the token and are user code, and letting go enters the engine: not on this thread, which may hold the lock.
+        ThreadPool.UnsafeQueueUserWorkItem(static feed => feed.FinishClosing(), this, preferLocal: false);
     }
 
     /// <summary>Takes the consumer's place; false if somebody has it.</summary>
@@ -141,6 +142,20 @@ internal sealed class MessageFeed : LocalSubscription
             {
                 return;
             }
+        }
+    }
+
+    private void FinishClosing()
+    {
+        LetGo();
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            // What users hang on the token is theirs; that it throws must not take the process along.
+            _host.ReportStoppingFailure(TopicFilter.Text, error);
         }
     }
 

@@ -8,29 +8,30 @@ namespace Nightjar.Subscriptions;
 /// </summary>
 internal sealed class MessageQueue : IValueTaskSource<bool>
 {
-    private const int SegmentSize = 128;
-
-    private Segment _writing;
-    private Segment _reading;
-    private Segment? _spare;
+    private MessageSegment _writing;
+    private MessageSegment _publishing;
+    private MessageSegment _reading;
     private int _read;
     private int _appended;
     private int _sleeping;
+    private volatile bool _woken;
     private volatile bool _completed;
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>Whether there is something to take; exact for the reader only.</summary>
-    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == SegmentSize && Volatile.Read(ref _reading.Next) is not null);
+    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == MessageSegment.Size && Following is not null);
 
-    public MessageQueue() => _writing = _reading = new Segment();
+        /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
+    private MessageSegment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
+
+    public MessageQueue() => _writing = _publishing = _reading = MessageSegment.Rent();
 
     /// <summary>Appends; the reader does not see it before <see cref="Publish"/>.</summary>
     public void Append(in ReceivedMessage message)
     {
-        if (_appended == SegmentSize)
+        if (_appended == MessageSegment.Size)
         {
-            var next = Interlocked.Exchange(ref _spare, null) ?? new Segment();
-            Volatile.Write(ref _writing.Published, SegmentSize);
+            var next = MessageSegment.Rent();
             Volatile.Write(ref _writing.Next, next);
             _writing = next;
             _appended = 0;
@@ -42,15 +43,23 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     /// <summary>Shows the reader what was appended, and wakes it.</summary>
     public void Publish()
     {
+        while (_publishing != _writing)
+        {
+            // The reader may be through with a segment, and give it back, as soon as it sees something in the next.
+            var full = _publishing;
+            _publishing = full.Next!;
+            Volatile.Write(ref full.Published, MessageSegment.Size);
+        }
+
         Volatile.Write(ref _writing.Published, _appended);
-        Wake();
+        WakeSleeping();
     }
 
     /// <summary>Nothing more will come.</summary>
     public void Complete()
     {
         _completed = true;
-        Wake();
+        WakeSleeping();
     }
 
     /// <summary>Takes the oldest.</summary>
@@ -66,7 +75,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
                 return true;
             }
 
-            if (_read < SegmentSize || Volatile.Read(ref _reading.Next) is not { } next)
+            if (_read < MessageSegment.Size || Following is not { } next)
             {
                 message = default;
                 return false;
@@ -75,9 +84,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
             var done = _reading;
             _reading = next;
             _read = 0;
-            done.Published = 0;
-            done.Next = null;
-            Volatile.Write(ref _spare, done);
+            MessageSegment.Return(done);
         }
     }
 
@@ -86,8 +93,9 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     {
         _wake.Reset();
         Interlocked.Exchange(ref _sleeping, 1);
-        if ((HasMessages || _completed) && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        if ((HasMessages || _completed || _woken) && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
+            _woken = false;
             return new ValueTask<bool>(HasMessages || !_completed);
         }
 
@@ -101,19 +109,18 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wake.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>Wakes the reader without a message: to look at something else.</summary>
+    /// <summary>Wakes the reader without a message: to look at something else. A reader that is awake does not sleep the next time.</summary>
     public void Wake()
+    {
+        _woken = true;
+        WakeSleeping();
+    }
+
+    private void WakeSleeping()
     {
         if (Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
             _wake.SetResult(HasMessages || !_completed);
         }
-    }
-
-    private sealed class Segment
-    {
-        public readonly ReceivedMessage[] Messages = new ReceivedMessage[SegmentSize];
-        public int Published;
-        public Segment? Next;
     }
 }

@@ -11,13 +11,20 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
 {
     private readonly EngineHost _host;
     private readonly MessageFeed _feed;
+    private readonly bool _consumes;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _registration;
     private AckToken _current;
     private bool _ended;
+    private bool _disposed;
 
-    public MessageSequence(EngineHost host, MessageFeed feed, CancellationToken cancellation)
+    /// <param name="host">Takes the acknowledgements.</param>
+    /// <param name="feed">Where the messages come from.</param>
+    /// <param name="consumes">Whether the consumer's place was taken for it; without, it only sees the end.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public MessageSequence(EngineHost host, MessageFeed feed, bool consumes, CancellationToken cancellation)
     {
+        _consumes = consumes;
         _host = host;
         _feed = feed;
         _cancellation = cancellation;
@@ -65,7 +72,12 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
         _registration.Dispose();
         Settle(abandoned: true);
         _ended = true;
-        _feed.StopConsuming();
+        if (_consumes && !_disposed)
+        {
+            _disposed = true;
+            _feed.StopConsuming();
+        }
+
         return default;
     }
 

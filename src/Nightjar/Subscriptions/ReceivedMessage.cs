@@ -3,47 +3,68 @@ using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Subscriptions;
 
-/// <summary>A message on its way to a handler: where it lies in its chunk, where it came from, and what acknowledges it.</summary>
-internal struct ReceivedMessage
+/// <summary>
+/// A message on its way to a handler: where it lies in its chunk, where it came from, and what acknowledges it. Queues hold thousands, so it is kept small: what can be
+/// derived is not stored.
+/// </summary>
+internal readonly struct ReceivedMessage
 {
-    public ReceiveChunk Chunk;
-    public TopicRoute Route;
-    public AckToken Token;
-    public int PropertiesOffset;
-    public int PropertiesLength;
-    public int PayloadOffset;
-    public int PayloadLength;
-    public ushort PacketId;
-    public QoS QoS;
-    public bool Retain;
-    public bool Duplicate;
+    /// <summary>What one message takes in a queue, in bytes.</summary>
+    public const int Size = 40;
 
+    private const byte QoSMask = 0b0011;
+    private const byte RetainMark = 0b0100;
+    private const byte DuplicateMark = 0b1000;
+
+    public readonly ReceiveChunk Chunk;
+    public readonly TopicRoute Route;
+    private readonly uint _epoch;
+    private readonly uint _sequence;
+    private readonly int _payloadOffset;
+    private readonly int _payloadLength;
+    private readonly int _propertiesLength;
+    private readonly ushort _packetId;
+    private readonly byte _marks;
+
+    /// <param name="packet">A PUBLISH that was routed.</param>
+    /// <param name="chunk">Where its bytes lie.</param>
+    /// <param name="start">What its positions count from.</param>
     public ReceivedMessage(in InboundPacket packet, ReceiveChunk chunk, int start)
     {
         Chunk = chunk;
         Route = packet.Route!;
-        Token = packet.Token;
-        PropertiesOffset = start + packet.PropertiesOffset;
-        PropertiesLength = packet.PropertiesLength;
-        PayloadOffset = start + packet.PayloadOffset;
-        PayloadLength = packet.PayloadLength;
-        PacketId = packet.PacketId;
-        QoS = packet.QoS;
-        Retain = packet.Retain;
-        Duplicate = packet.Duplicate;
+        _epoch = packet.Token.Epoch;
+        _sequence = packet.Token.Sequence;
+        _payloadOffset = start + packet.PayloadOffset;
+        _payloadLength = packet.PayloadLength;
+        _propertiesLength = packet.PropertiesLength;
+        _packetId = packet.PacketId;
+        _marks = (byte)((byte)packet.QoS | (packet.Retain ? RetainMark : 0) | (packet.Duplicate ? DuplicateMark : 0));
     }
 
-    public readonly ReadOnlyMemory<byte> Payload => Chunk.Bytes.AsMemory(PayloadOffset, PayloadLength);
+    /// <summary>What acknowledges it; none at QoS 0.</summary>
+    public AckToken Token => _epoch == 0 ? default : new AckToken(_epoch, _sequence, _packetId, QoS);
 
-    public readonly ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(PropertiesOffset, PropertiesLength);
+    public QoS QoS => (QoS)(_marks & QoSMask);
+
+    public bool Retain => (_marks & RetainMark) != 0;
+
+    public bool Duplicate => (_marks & DuplicateMark) != 0;
+
+    public ushort PacketId => _packetId;
+
+    public ReadOnlyMemory<byte> Payload => Chunk.Bytes.AsMemory(_payloadOffset, _payloadLength);
+
+    /// <summary>They lie right before the payload (MQTT 5, 3.3.2).</summary>
+    public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
 
     /// <summary>A copy that needs the chunk no more.</summary>
-    public readonly MqttMessage ToMessage() => new(Route.Name, PayloadLength == 0 ? default : Payload.ToArray())
+    public MqttMessage ToMessage() => new(Route.Name, _payloadLength == 0 ? default : Payload.ToArray())
     {
         QoS = QoS,
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
-        Properties = PropertiesLength == 0 ? null : MessageProperties.Read(Properties),
+        Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
     };
 }

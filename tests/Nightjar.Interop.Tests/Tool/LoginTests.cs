@@ -38,7 +38,7 @@ public sealed class LoginTests
 
         Assert.NotEqual(0, ours.Code);
         Assert.Equal(theirs.Code, ours.Code);
-        Assert.Contains("not authorized", ours.Errors.ToLowerInvariant(), StringComparison.Ordinal);
+        Assert.Contains("the server refused the connection: NotAuthorized", ours.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong-secret", ours.Errors, StringComparison.Ordinal);
     }
 

@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(Nightjar.Benchmarks.PublishBenchmarks).Assembly).Run(args);

@@ -1,0 +1,120 @@
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Session;
+
+namespace Nightjar.Protocol.Engine;
+
+/// <summary>
+/// What received packets do, once the connection is accepted: messages are routed and admitted, acknowledgements end exchanges, answers reach those who asked. It closes
+/// nothing; what breaks a rule is returned.
+/// </summary>
+internal sealed class Reception(
+    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
+{
+    /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
+    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    {
+        switch (packet.Type)
+        {
+            case PacketType.Publish:
+                return HandlePublish(ref packet, chunk, version);
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
+                outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
+                return null;
+            case PacketType.PubRel:
+                return HandlePubRel(packet.PacketId);
+            case PacketType.SubAck:
+                return HandleSubAck((SubAckPacket)packet.Other!);
+            case PacketType.UnsubAck:
+                subscriptions.HandleUnsubAck(outbound.Session, (UnsubAckPacket)packet.Other!);
+                return null;
+            case PacketType.Auth:
+                return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed.");
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Acknowledgements that are ready go out, in the order of arrival, each behind the record that it depends on.</summary>
+    public void WriteReadyAcks()
+    {
+        while (ledger.TryTakeReady(out var ack))
+        {
+            var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
+                ? outbound.Session.Record(SessionRecordKind.Received, ack.PacketId)
+                : 0;
+            outbound.WriteAck(ack, lsn);
+        }
+    }
+
+    /// <summary>Subscriptions that were denied, by the server or for its limits, get no messages.</summary>
+    public void DropDenied()
+    {
+        foreach (var answer in subscriptions.Answers)
+        {
+            if (answer.ReasonCode.IsFailure())
+            {
+                foreach (var subscription in answer.Subscriptions)
+                {
+                    routes.Remove(subscription);
+                }
+            }
+        }
+    }
+
+    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    {
+        var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
+        packet.Route = route;
+        packet.Deliver = route.Subscriptions.Length > 0;
+        if (!packet.Deliver)
+        {
+            outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
+        }
+
+        if (packet.QoS == QoS.AtMostOnce)
+        {
+            return null;
+        }
+
+        // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
+        var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
+        switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
+        {
+            case Admission.Duplicate:
+                packet.Deliver = false;
+                return null;
+            case Admission.ReceiveMaximumExceeded:
+                packet.Deliver = false;
+                return new ProtocolViolation(
+                    ReasonCode.ReceiveMaximumExceeded,
+                    "MQTT5-3.3.4-9",
+                    $"The server sent more than Receive Maximum ({settings.ReceiveMaximum}) messages without waiting for an acknowledgement.");
+            default:
+                return null;
+        }
+    }
+
+    private ProtocolViolation? HandlePubRel(ushort id)
+    {
+        if (!ledger.Release(id, out var reason))
+        {
+            return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-9", "The server sent PUBREL for a message that PUBREC has not answered.");
+        }
+
+        var lsn = outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);
+        outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
+        return null;
+    }
+
+    private ProtocolViolation? HandleSubAck(SubAckPacket packet)
+    {
+        if (!subscriptions.HandleSubAck(outbound.Session, packet))
+        {
+            return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.8.4-6", "A SUBACK has not as many codes as its SUBSCRIBE had filters.");
+        }
+
+        DropDenied();
+        return null;
+    }
+}

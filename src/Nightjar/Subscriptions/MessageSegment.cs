@@ -1,0 +1,56 @@
+namespace Nightjar.Subscriptions;
+
+/// <summary>
+/// A stretch of a message queue. Segments are shared by all queues of the process: a burst of one subscription leaves nothing behind in it.
+/// </summary>
+internal sealed class MessageSegment
+{
+    public const int Size = 128;
+
+    // Spares hold 40 bytes for each of their messages: 1.3 MB for the process at the most, what two bursts of 64 KiB of the smallest messages take.
+    private const int SparesAtMost = 256;
+
+    private static readonly Lock Guard = new();
+    private static MessageSegment? s_spares;
+    private static int s_count;
+
+    /// <summary>The reader clears what it takes, so that nothing is kept alive from here.</summary>
+    public readonly ReceivedMessage[] Messages = new ReceivedMessage[Size];
+
+    /// <summary>How many the reader may see.</summary>
+    public int Published;
+
+    /// <summary>The segment that follows; among spares, the next spare.</summary>
+    public MessageSegment? Next;
+
+    public static MessageSegment Rent()
+    {
+        lock (Guard)
+        {
+            if (s_spares is { } spare)
+            {
+                s_spares = spare.Next;
+                s_count--;
+                spare.Next = null;
+                return spare;
+            }
+        }
+
+        return new MessageSegment();
+    }
+
+    public static void Return(MessageSegment segment)
+    {
+        segment.Published = 0;
+        segment.Next = null;
+        lock (Guard)
+        {
+            if (s_count < SparesAtMost)
+            {
+                segment.Next = s_spares;
+                s_spares = segment;
+                s_count++;
+            }
+        }
+    }
+}
