@@ -32,6 +32,8 @@ public sealed class WillTests
         await using var broker = await MosquittoBroker.StartAsync();
         await using var watching = await CommandLineClient.Mosquitto.SubscribeAsync(broker, "watcher", "-t", "will", "-t", "end", "-v", "-C", "1");
         await using var leaving = await CommandLineClient.Nightjar.SubscribeAsync(broker, "polite", [.. Will, "-V", version]);
+        await CommandLineClient.Mosquitto.PublishAsync(broker, ["-t", "unused", "-m", "it is settled"]);
+        await leaving.OutputLineAsync("it is settled");
 
         await leaving.StopAsync("INT");
         await CommandLineClient.Mosquitto.PublishAsync(broker, ["-t", "end", "-m", "of watch"]);
