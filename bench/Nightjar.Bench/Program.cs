@@ -1,3 +1,4 @@
+using Nightjar;
 using Nightjar.Bench;
 using Nightjar.Bench.Output;
 using Nightjar.Bench.Peer;
@@ -35,11 +36,20 @@ try
     var table = new ResultTable(options);
     table.WriteHeader();
     var results = new List<RowResult>();
+    var failed = false;
     foreach (var row in rows)
     {
-        var result = await RowRunner.RunAsync(endpoint, row, options);
-        table.Write(result);
-        results.Add(result);
+        try
+        {
+            var result = await RowRunner.RunAsync(endpoint, row, options);
+            table.Write(result);
+            results.Add(result);
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or TimeoutException or MqttException)
+        {
+            failed = true;
+            Console.WriteLine($"{row.Name} FAILED: {exception.Message}");
+        }
     }
 
     if (options.Json is { } path)
@@ -47,7 +57,7 @@ try
         await ResultJson.WriteAsync(path, options, results);
     }
 
-    return options.Floors && results.Exists(result => Floor.Check(result) is { Count: > 0 }) ? Below : Passed;
+    return failed || (options.Floors && results.Exists(result => Floor.Check(result) is { Count: > 0 })) ? Below : Passed;
 }
 catch (FormatException exception)
 {

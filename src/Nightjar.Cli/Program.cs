@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 using Nightjar.Cli;
 
 using var stop = new CancellationTokenSource();
-var exitCode = ExitCode.Interrupted;
+var stopCode = ExitCode.Interrupted;
+var stoppedAt = 0L;
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, ExitCode.Interrupted));
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, ExitCode.Terminated));
 
@@ -12,31 +13,35 @@ var code = await Tool.RunAsync(
     args,
     new Invocation
     {
-        Input = Console.OpenStandardInput(),
-        Output = OpenOutput(),
-        Error = TextWriter.Synchronized(new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true }),
+        Input = Open(0, FileAccess.Read, Console.OpenStandardInput),
+        Output = Open(1, FileAccess.Write, Console.OpenStandardOutput),
+        Error = TextWriter.Synchronized(new StreamWriter(Open(2, FileAccess.Write, Console.OpenStandardError), new UTF8Encoding(false)) { AutoFlush = true }),
         OutputIsTerminal = !Console.IsOutputRedirected,
     },
     stop.Token);
-return code == ExitCode.Interrupted ? exitCode : code;
+return code == ExitCode.Interrupted ? stopCode : code;
 
-// The first signal asks for an orderly end, the second gets its default: an end at once.
+// The first signal asks for an orderly end, a later one gets its default: an end at once. Later by a moment, since timeout(1) sends two together.
 void Stop(PosixSignalContext signal, int code)
 {
-    signal.Cancel = !stop.IsCancellationRequested;
-    exitCode = code;
-    stop.Cancel();
+    var first = Interlocked.CompareExchange(ref stoppedAt, TimeProvider.System.GetTimestamp(), 0);
+    signal.Cancel = first == 0 || TimeProvider.System.GetElapsedTime(first) < TimeSpan.FromSeconds(0.5);
+    if (first == 0)
+    {
+        stopCode = code;
+        stop.Cancel();
+    }
 }
 
-// The console's stream swallows EPIPE, and then nobody would notice that "| head -1" has gone. A file stream does not; but on a regular file it
-// counts positions of its own, where the console's appends after whoever wrote before.
-static Stream OpenOutput()
+// The streams of Console swallow EPIPE, so that nobody would notice that "| head -1" has gone, and send a terminal an escape sequence of their own. A
+// file stream does neither; but on a regular file it counts positions of its own, where the console's go on after whoever used it before.
+static Stream Open(int descriptor, FileAccess access, Func<Stream> console)
 {
-    if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected)
+    if (OperatingSystem.IsWindows())
     {
-        return Console.OpenStandardOutput();
+        return console();
     }
 
-    var output = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-    return output.CanSeek ? Console.OpenStandardOutput() : output;
+    var stream = new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), access, bufferSize: 0);
+    return stream.CanSeek ? console() : stream;
 }

@@ -10,6 +10,8 @@ internal sealed class Publishing(MqttClient client, PeerControl control, QoS qos
     private readonly byte[] _payload = PublishTemplate.Payload(PayloadSize);
     private long _published;
 
+    public override int WarmUp => qos == QoS.AtMostOnce ? 4_000_000 : inFlight * 5_000;
+
     [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "Each is kept in the ring until it is awaited, once.")]
     public override async Task RunAsync(int messages)
     {

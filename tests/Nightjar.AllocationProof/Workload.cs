@@ -12,6 +12,12 @@ internal abstract class Workload(MqttClient client, PeerControl control)
 
     protected PeerControl Control { get; } = control;
 
+    /// <summary>
+    /// How many messages it takes until the pools have grown to what this workload ever needs. In a flood it is chance how far one side gets ahead of
+    /// the other, so the flood must last; about a second.
+    /// </summary>
+    public abstract int WarmUp { get; }
+
     public static Workload Create(string name, MqttClient client, PeerControl control, CancellationToken cancellable) => name switch
     {
         "publish-qos0" => new Publishing(client, control, QoS.AtMostOnce, inFlight: 1, cancellable),

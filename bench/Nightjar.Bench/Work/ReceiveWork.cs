@@ -9,6 +9,9 @@ namespace Nightjar.Bench.Work;
 /// </summary>
 internal sealed class ReceiveWork(PeerEndpoint peer, Row row) : ClientWork(peer, row)
 {
+    // What the client holds when the peer has sent all is handled in moments, or never.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private TaskCompletionSource<long> _handled = NewHandled();
     private long _messages;
     private long _payloadBytes;
@@ -18,7 +21,7 @@ internal sealed class ReceiveWork(PeerEndpoint peer, Row row) : ClientWork(peer,
         _handled = NewHandled();
         _messages = _payloadBytes = 0;
         var sent = await Control.SendAsync(Client.ClientId, Row.QoS, Row.PayloadSize, quota);
-        var handled = await _handled.Task;
+        var handled = await AwaitLastAsync(sent.Messages);
         new SinkReport(_messages, _payloadBytes, handled).Check(sent.Messages, Row.PayloadSize);
         return new Run(sent.Messages, sent.Started, Row.QoS == 0 ? handled : sent.Ended);
     }
@@ -33,6 +36,18 @@ internal sealed class ReceiveWork(PeerEndpoint peer, Row row) : ClientWork(peer,
     }
 
     private static TaskCompletionSource<long> NewHandled() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task<long> AwaitLastAsync(long sent)
+    {
+        try
+        {
+            return await _handled.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException exception)
+        {
+            throw new InvalidOperationException($"the handler had {_messages} of {sent} messages and not the last; the client says {Client.Status}", exception);
+        }
+    }
 
     private void Count(ReadOnlySpan<byte> payload)
     {

@@ -45,7 +45,7 @@ internal static class ConnectedVerb
                     diagnostics.Warning($"{error.Message} Next attempt in {delay.TotalSeconds:0.#} s.");
                     break;
                 case ClientEvent.SubscriptionAnswered answer:
-                    diagnostics.Debug($"Subscription to {answer.Filter}: {answer.ReasonCode}.");
+                    diagnostics.Debug($"Subscription to {answer.Filter}: {(answer.ReasonCode.IsFailure() ? answer.ReasonCode : $"QoS {(int)answer.ReasonCode}")}.");
                     break;
                 case ClientEvent.MessagesDropped dropped:
                     diagnostics.Warning($"{dropped.Count} messages of {dropped.Filter} were dropped: the output is too slow.");
@@ -54,7 +54,7 @@ internal static class ConnectedVerb
                     diagnostics.Warning($"{dropped.Count} messages of QoS 0 went down with the connection.");
                     break;
                 case ClientEvent.Unrouted unrouted:
-                    diagnostics.Warning($"A message for {unrouted.Topic} came, to which only an earlier run had subscribed.");
+                    diagnostics.Warning($"A message for {unrouted.Topic} came that no -t of this run matches; it was dropped.");
                     break;
                 case ClientEvent.Quarantined kept:
                     diagnostics.Warning($"A message for {kept.Topic} cannot be sent: {kept.Reason}");

@@ -34,6 +34,9 @@ internal sealed class MergedMessages
         }
     }
 
+    /// <summary>Whether the broker refused the last of the subscriptions that ended.</summary>
+    public bool Refused { get; private set; }
+
     /// <summary>The next message; null: none will come, every subscription has ended.</summary>
     public async ValueTask<MqttMessage?> NextAsync()
     {
@@ -45,6 +48,7 @@ internal sealed class MergedMessages
             }
             catch (MqttRefusedException)
             {
+                Refused = true;
                 return null;
             }
         }
@@ -77,9 +81,13 @@ internal sealed class MergedMessages
                 }
             }
         }
-        catch (Exception error) when (error is MqttRefusedException or OperationCanceledException)
+        catch (MqttRefusedException)
         {
-            // Refused, which whoever awaits Granted reports; or the end.
+            Refused = true;
+        }
+        catch (OperationCanceledException)
+        {
+            // The end.
         }
 
         if (Interlocked.Decrement(ref _pumps) == 0)

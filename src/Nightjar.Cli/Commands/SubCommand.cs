@@ -61,13 +61,20 @@ internal sealed class SubCommand
         try
         {
             var answering = AnswersAsync(client, subscriptions, ending.Token);
-            var printing = PrintAsync(client, new MergedMessages(subscriptions, ending.Token), ending.Token);
+            var messages = new MergedMessages(subscriptions, ending.Token);
+            var printing = PrintAsync(client, messages, ending.Token);
             if (await Task.WhenAny(answering, printing) == answering && await answering is { } code)
             {
                 return code;
             }
 
-            return await printing ? ExitCode.Success : await answering ?? ExitCode.Refused;
+            if (!await printing && !messages.Refused)
+            {
+                // -U took the subscriptions away: like mosquitto_sub, stay until -W or a signal.
+                await Task.Delay(Timeout.InfiniteTimeSpan, _invocation.Clock, ending.Token);
+            }
+
+            return messages.Refused ? await answering ?? ExitCode.Refused : ExitCode.Success;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {

@@ -10,7 +10,7 @@ internal abstract record EngineOutput
     {
     }
 
-    /// <summary>Open a transport and answer with HandleDialed or HandleDialFailed.</summary>
+    /// <summary>Open a transport and answer with HandleDialed or HandleTransportLost.</summary>
     internal sealed record Dial(int Attempt) : EngineOutput;
 
     /// <summary>

@@ -7,41 +7,31 @@ using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Topics;
 using Nightjar.Subscriptions;
-using Nightjar.Transport;
 
 namespace Nightjar.Connection;
 
 /// <summary>
-/// The engine's asynchronous shell: one lock around it, one timer for its deadline, one connection at a time. Each entry follows the same steps: take the lock, tell the
-/// engine, collect what that leads to, release the lock, carry it out. Nothing is decided here.
+/// The engine's asynchronous shell: what the client asks of it, what its connection tells it, what handlers report. Each method is one entry through the
+/// <see cref="EngineGate"/>; nothing is decided here.
 /// </summary>
 internal sealed class EngineHost
 {
-    private readonly Lock _gate = new();
+    private readonly EngineGate _gate;
     private readonly ClientEngine _engine;
-    private readonly PublishWaiterPool _waiters;
-    private readonly ITransport _transport;
     private readonly OutputReports _reports;
-    private readonly HashSet<MessageFeed> _feeds = [];
-    private readonly ITimer _timer;
+    private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
-    private readonly long _started;
-    private long _armedFor = long.MaxValue;
-    private NetworkConnection? _connection;
-    private Effects? _spare;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
-        _started = options.TimeProvider.GetTimestamp();
-        _engine = new ClientEngine(EngineSettingsFactory.Create(options));
-        _waiters = new PublishWaiterPool(this);
-        _transport = TransportFactory.For(options.Servers[0]);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
-        _reports = new OutputReports(ServerName);
-        _timer = options.TimeProvider.CreateTimer(static state => ((EngineHost)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _gate = new EngineGate(this, options, _logger);
+        _engine = _gate.Engine;
+        _reports = _gate.Reports;
+        _waiters = new PublishWaiterPool(this);
     }
 
     public MqttClientOptions Options { get; }
@@ -61,7 +51,7 @@ internal sealed class EngineHost
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 return _engine.ClientId;
             }
@@ -72,7 +62,7 @@ internal sealed class EngineHost
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 return _engine.State;
             }
@@ -83,9 +73,9 @@ internal sealed class EngineHost
     {
         get
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
-                var now = Now();
+                var now = _gate.Now();
                 return new ClientStatus
                 {
                     State = _engine.State,
@@ -137,28 +127,23 @@ internal sealed class EngineHost
     public Task<ConnectResult> ConnectAsync(bool ask, CancellationToken cancellationToken)
     {
         Task<ConnectResult> connected;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfClosed();
             connected = _reports.WhenConnected(ending: _engine.State == ClientState.Disconnected);
             if (ask)
             {
-                _engine.Connect(Now());
+                _engine.Connect(_gate.Now());
             }
-
-            effects = Collect(out flush);
         }
 
-        CarryOut(effects, flush);
         return connected.WaitAsync(cancellationToken);
     }
 
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfClosed();
             if (_engine.Outbound.Flush(waiter))
@@ -179,14 +164,11 @@ internal sealed class EngineHost
             feed.TryConsume();
         }
 
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfClosed();
-            _feeds.Add(feed);
-            _engine.Subscribe(feed, Now());
-            effects = Collect(out flush);
+            _gate.Feeds.Add(feed);
+            _engine.Subscribe(feed, _gate.Now());
         }
 
         if (handler is not null)
@@ -194,7 +176,6 @@ internal sealed class EngineHost
             _ = Task.Run(new HandlerPump(this, feed, handler).RunAsync);
         }
 
-        CarryOut(effects, flush);
         return feed;
     }
 
@@ -202,11 +183,9 @@ internal sealed class EngineHost
     {
         TaskCompletionSource<ReasonCode>? answer = null;
         Task disconnected;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            if (!_feeds.Remove(feed))
+            if (!_gate.Feeds.Remove(feed))
             {
                 return;
             }
@@ -218,10 +197,8 @@ internal sealed class EngineHost
 
             _engine.Unsubscribe(feed, answer);
             disconnected = answer is null ? Task.CompletedTask : _reports.WhenDisconnected();
-            effects = Collect(out flush);
         }
 
-        CarryOut(effects, flush);
         feed.Close();
         if (answer is not null)
         {
@@ -234,17 +211,13 @@ internal sealed class EngineHost
     {
         var answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
         List<MessageFeed> ended;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfClosed();
-            ended = [.. _engine.Unsubscribe(filter, answer, Now()).Cast<MessageFeed>()];
-            _feeds.ExceptWith(ended);
-            effects = Collect(out flush);
+            ended = [.. _engine.Unsubscribe(filter, answer, _gate.Now()).Cast<MessageFeed>()];
+            _gate.Feeds.ExceptWith(ended);
         }
 
-        CarryOut(effects, flush);
         ended.ForEach(feed => feed.Close());
         return answer.Task.WaitAsync(cancellationToken);
     }
@@ -253,9 +226,7 @@ internal sealed class EngineHost
     public Task EndAsync(DisconnectPacket packet, bool final)
     {
         Task ended;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (_engine.State == ClientState.Closed)
             {
@@ -263,44 +234,33 @@ internal sealed class EngineHost
             }
 
             ended = final ? _reports.WhenClosed() : _reports.WhenStopped();
-            _engine.End(packet, final, Now());
-            effects = Collect(out flush);
+            _engine.End(packet, final, _gate.Now());
         }
 
-        CarryOut(effects, flush);
         return ended;
     }
 
     public void Abort()
     {
-        Effects? effects;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            _engine.Abort(Now());
-            effects = Collect(out _);
+            _engine.Abort(_gate.Now());
         }
-
-        CarryOut(effects, flush: null);
     }
 
     /// <summary>Handlers are done with these messages.</summary>
     public void Complete(ReadOnlySpan<HandlerOutcome> outcomes)
     {
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            _engine.Complete(outcomes, Now());
-            effects = Collect(out flush);
+            _engine.Complete(outcomes, _gate.Now());
         }
-
-        CarryOut(effects, flush);
     }
 
     /// <summary>The waiter's token was cancelled. True: the wait was still on, and is the caller's to end.</summary>
     public bool Withdraw(PublishWaiter waiter)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             return _engine.Outbound.Withdraw(waiter.Ticket, waiter, out _);
         }
@@ -308,7 +268,7 @@ internal sealed class EngineHost
 
     public void SetDialStage(ConnectStage stage)
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             _engine.DialStage = (int)stage;
         }
@@ -318,99 +278,72 @@ internal sealed class EngineHost
     public Inbound? Dialed(NetworkConnection connection)
     {
         Inbound? inbound;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             _engine.DialStage = (int)ConnectStage.Connect;
-            _engine.HandleDialed(connection.Attempt, Now());
-            inbound = _connection == connection ? _engine.Inbound : null;
-            effects = Collect(out flush);
+            _engine.HandleDialed(connection.Attempt);
+            inbound = _gate.Connection == connection ? _engine.Inbound : null;
         }
 
-        CarryOut(effects, flush);
         return inbound;
     }
 
     public void TransportLost(NetworkConnection connection, CloseReason reason)
     {
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            if (reason.Kind == CloseKind.DialFailed)
-            {
-                _engine.HandleDialFailed(connection.Attempt, reason, Now());
-            }
-            else
-            {
-                _engine.HandleTransportLost(connection.Attempt, reason, Now());
-            }
-
-            effects = Collect(out flush);
+            _engine.HandleTransportLost(connection.Attempt, reason, _gate.Now());
         }
-
-        CarryOut(effects, flush);
     }
 
     /// <summary>A chunk was parsed. Output is held back until <see cref="ReleaseOutput"/>.</summary>
     public void Apply(NetworkConnection connection, InboundBatch batch, ReadOnlySpan<byte> chunk)
     {
-        Effects? effects;
-        lock (_gate)
+        using (_gate.Enter())
         {
             connection.HoldsOutput = true;
-            _engine.Apply(connection.Attempt, batch, chunk, Now());
-            effects = Collect(out _);
+            _engine.Apply(connection.Attempt, batch, chunk, _gate.Now());
         }
-
-        CarryOut(effects, flush: null);
     }
 
     public void ReleaseOutput(NetworkConnection connection)
     {
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             connection.HoldsOutput = false;
-            flush = FlusherToWake();
         }
-
-        CarryOut(effects: null, flush);
     }
 
     /// <summary>What to wait for before more is parsed: nothing, unless the peer sends without reading.</summary>
     public Task WhenControlHasRoom(NetworkConnection connection)
     {
-        lock (_gate)
+        TaskCompletionSource? room = null;
+        using (_gate.Enter())
         {
-            if (_connection != connection || !_engine.Outbound.ControlIsFull)
+            if (_gate.Connection == connection && _engine.Outbound.ControlIsFull)
             {
-                return Task.CompletedTask;
+                room = connection.WhenControlHasRoom = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
-
-            connection.WhenControlHasRoom = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return connection.WhenControlHasRoom.Task;
         }
+
+        return room?.Task ?? Task.CompletedTask;
     }
 
     /// <summary>The flusher's: what it writes next; false if nothing, and then it sleeps.</summary>
     public bool TakeOutput(NetworkConnection connection, OutputBatch batch, bool written)
     {
-        Effects? effects;
-        Flusher? flush;
         bool any;
         bool closeOutput;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            if (_connection != connection)
+            if (_gate.Connection != connection)
             {
                 return false;
             }
 
             if (written)
             {
-                _engine.HandleWritten(connection.Attempt, Now());
+                _engine.HandleWritten(connection.Attempt, _gate.Now());
             }
 
             any = _engine.TakeOutput(batch);
@@ -418,10 +351,8 @@ internal sealed class EngineHost
             closeOutput = !any && connection.CloseAfterFlush;
             connection.WhenControlHasRoom?.TrySetResult();
             connection.WhenControlHasRoom = null;
-            effects = Collect(out flush);
         }
 
-        CarryOut(effects, flush);
         if (closeOutput)
         {
             connection.CloseOutput();
@@ -443,9 +374,9 @@ internal sealed class EngineHost
     public void ReportDropped()
     {
         List<MessageFeed> feeds;
-        lock (_gate)
+        using (_gate.Enter())
         {
-            feeds = [.. _feeds.Where(feed => feed.Dropped > 0)];
+            feeds = [.. _gate.Feeds.Where(feed => feed.Dropped > 0)];
         }
 
         foreach (var feed in feeds)
@@ -462,9 +393,7 @@ internal sealed class EngineHost
         ValueTask<PublishResult> task = default;
         SendLimit? refusal = null;
         var start = PublishStart.Accepted;
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
+        using (_gate.Enter())
         {
             ThrowIfClosed();
             if (message.QoS == QoS.AtMostOnce)
@@ -476,14 +405,11 @@ internal sealed class EngineHost
             {
                 waiter = _waiters.Rent();
                 task = waiter.Task;
-                waiter.Ticket = _engine.Accept(message, waiter, Now());
+                waiter.Ticket = _engine.Accept(message, waiter, _gate.Now());
             }
-
-            effects = Collect(out flush);
         }
 
         waiter?.ListenTo(cancellationToken);
-        CarryOut(effects, flush);
         if (refusal is { } limit)
         {
             return ValueTask.FromException<PublishResult>(new MqttLimitException(limit.Message) { ReasonCode = limit.ReasonCode });
@@ -492,146 +418,5 @@ internal sealed class EngineHost
         return waiter is null ? new ValueTask<PublishResult>(default(PublishResult)) : task;
     }
 
-    private void OnTimer()
-    {
-        Effects? effects;
-        Flusher? flush;
-        lock (_gate)
-        {
-            _armedFor = long.MaxValue;
-            var now = Now();
-            if (_connection is { IsPaused: true })
-            {
-                _engine.HandlePaused(now);
-            }
-
-            _engine.Advance(now);
-            effects = Collect(out flush);
-        }
-
-        CarryOut(effects, flush);
-    }
-
-    /// <summary>Ticks of 100 ns since the client was made.</summary>
-    private long Now() => Options.TimeProvider.GetElapsedTime(_started).Ticks;
-
     private void ThrowIfClosed() => ObjectDisposedException.ThrowIf(_engine.State == ClientState.Closed, typeof(MqttClient));
-
-    /// <summary>The flusher that somebody has to wake; the caller then does, without the lock. It is that of this moment: by then there may be another connection.</summary>
-    private Flusher? FlusherToWake()
-    {
-        if (_connection is not { HoldsOutput: false, Flusher: { IsBusy: false } flusher } || !_engine.Outbound.HasOutput)
-        {
-            return null;
-        }
-
-        flusher.IsBusy = true;
-        return flusher;
-    }
-
-    /// <summary>Under the lock, at the end of each entry: re-arms the timer and moves out what is to be done without the lock.</summary>
-    private Effects? Collect(out Flusher? flush)
-    {
-        Effects? effects = null;
-        var outbound = _engine.Outbound;
-        if (_engine.HasNews)
-        {
-            effects = Interlocked.Exchange(ref _spare, null) ?? new Effects();
-            effects.Ended = outbound.TakeEnded(effects.Ended);
-            _reports.Report(_engine, _feeds);
-            while (_engine.Outputs.TryDequeue(out var output))
-            {
-                effects.Outputs.Add(output);
-                Connect(output, effects);
-                _reports.Report(output, _feeds, Now());
-            }
-        }
-
-        Arm();
-        flush = FlusherToWake();
-        return effects;
-    }
-
-    private void Connect(EngineOutput output, Effects effects)
-    {
-        switch (output)
-        {
-            case EngineOutput.Dial dial:
-                _connection = new NetworkConnection(this, dial.Attempt, _transport);
-                effects.Start = _connection;
-                break;
-            case EngineOutput.CloseTransport close when _connection?.Attempt == close.Attempt:
-                _connection.CloseAfterFlush = close.AfterFlush;
-                effects.Close.Add((_connection, close.AfterFlush));
-                if (!close.AfterFlush)
-                {
-                    // The receive loop may wait for room that nobody will make any more.
-                    _connection.WhenControlHasRoom?.TrySetResult();
-                    _connection = null;
-                }
-
-                break;
-            case EngineOutput.Closed:
-                _timer.Dispose();
-                ReceiveBudget.Dispose();
-                break;
-        }
-    }
-
-    /// <summary>The timer is set earlier when it must be, never later: it then finds nothing to do and is set again.</summary>
-    private void Arm()
-    {
-        var deadline = _engine.Deadline;
-        if (deadline < _armedFor)
-        {
-            _armedFor = deadline;
-            var due = TimeSpan.FromTicks(Math.Max(0, deadline - Now()));
-
-            // A timer counts in whole milliseconds; rounding up spares it a visit that comes a moment too early.
-            _timer.Change(due + TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void CarryOut(Effects? effects, Flusher? flush)
-    {
-        flush?.Wake();
-        if (effects is null)
-        {
-            return;
-        }
-
-        foreach (ref readonly var outcome in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(effects.Ended))
-        {
-            var waiter = (PublishWaiter)outcome.Waiter;
-            if (Failure.ToException(outcome, ServerName) is { } error)
-            {
-                waiter.SetException(error);
-            }
-            else
-            {
-                waiter.SetResult(new PublishResult(outcome.ReasonCode, outcome.PacketId, outcome.Flags));
-            }
-        }
-
-        foreach (var (connection, afterFlush) in effects.Close)
-        {
-            if (!afterFlush)
-            {
-                connection.Close(error: null);
-            }
-        }
-
-        if (effects.Start is { } start)
-        {
-            _ = Task.Run(start.RunAsync);
-        }
-
-        foreach (var output in effects.Outputs)
-        {
-            Log.Output(_logger, output, ServerName);
-        }
-
-        effects.Clear();
-        Volatile.Write(ref _spare, effects);
-    }
 }

@@ -28,6 +28,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private int _end;
     private bool _handlersStandStill;
     private bool _dropping;
+    private bool _deaf;
 
     public async Task<CloseReason> RunAsync()
     {
@@ -87,6 +88,12 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
     private void Handle()
     {
+        if (_deaf)
+        {
+            _start = _end;
+            return;
+        }
+
         var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
         var consumed = inbound.Parse(bytes, _batch);
         host.Apply(connection, _batch, bytes);
@@ -95,8 +102,10 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             Deliver();
         }
 
+        // After a broken rule nothing more is read from this server, only away.
+        _start = _batch.Violation is null ? _start + consumed : _end;
+        _deaf |= _batch.Violation is not null;
         _batch.Clear();
-        _start += consumed;
         host.ReleaseOutput(connection);
     }
 

@@ -5,13 +5,12 @@ namespace Nightjar.Interop.Tests.Library;
 /// <summary>How often each numbered message of each topic arrived. Thread-safe.</summary>
 internal sealed class Arrivals(int perTopic, params string[] topics)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int[]> _counts = topics.ToDictionary(topic => topic, _ => new int[perTopic]);
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _missing = perTopic * topics.Length;
-
-    /// <summary>Completes when every message has arrived at least once.</summary>
-    public Task Complete => _complete.Task;
 
     public void Add(MqttMessage message)
     {
@@ -24,6 +23,20 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
         }
     }
 
+    /// <summary>Completes when every message has arrived at least once; says which did not if they do not come.</summary>
+    public async Task CompleteAsync()
+    {
+        try
+        {
+            await _complete.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException exception)
+        {
+            var missing = topics.Select(topic => $"{topic}: {string.Join(' ', Missing(topic))}");
+            throw new TimeoutException($"Missing {string.Join("; ", missing)}", exception);
+        }
+    }
+
     public int[] Counts(string topic)
     {
         lock (_lock)
@@ -31,4 +44,6 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
             return [.. _counts[topic]];
         }
     }
+
+    private IEnumerable<int> Missing(string topic) => Counts(topic).Index().Where(entry => entry.Item == 0).Select(entry => entry.Index);
 }

@@ -10,6 +10,10 @@ public sealed class RestartTests
     private const int MessagesPerQoS = 1_500;
     private const int Restarts = 3;
 
+    // Mosquitto takes no more than this in flight (max_inflight_messages). To a client of 5.0 it says so; from one of 3.1.1 it takes what is above
+    // it, acknowledges it and throws it away ("PUBACK rc151" in its log, which 3.1.1 cannot carry).
+    private const int MosquittoWindow = 20;
+
     [Theory]
     [InlineData(MqttVersion.Mqtt311)]
     [InlineData(MqttVersion.Mqtt5)]
@@ -37,7 +41,7 @@ public sealed class RestartTests
         }
 
         var results = await Task.WhenAll(published);
-        await received.Complete.WaitAsync(TimeSpan.FromSeconds(60));
+        await received.CompleteAsync();
 
         // Whatever the broker still had to say about the others comes before this one.
         var end = subscriber.Subscribe("end", new SubscribeOptions { QoS = QoS.ExactlyOnce });
@@ -54,6 +58,7 @@ public sealed class RestartTests
             Version = version,
             ClientId = clientId,
             Session = new SessionOptions { CleanStart = false },
+            Outbox = new OutboxOptions { MaximumInFlight = MosquittoWindow },
             Reconnect = new ReconnectOptions { MinimumDelay = TimeSpan.FromMilliseconds(20), MaximumDelay = TimeSpan.FromMilliseconds(200) },
         };
     }

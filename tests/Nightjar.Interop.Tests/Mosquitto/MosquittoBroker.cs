@@ -75,7 +75,8 @@ internal sealed class MosquittoBroker : IAsyncDisposable
     {
         if (_process is not null)
         {
-            TestContext.Current.AddAttachment($"mosquitto-{Port}.log", Log);
+            // Shown when the test fails; the end of it is what a failure is about.
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Join('\n', Log.Split('\n').TakeLast(100)));
             await _process.DisposeAsync();
         }
 

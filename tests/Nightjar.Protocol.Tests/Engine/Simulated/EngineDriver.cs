@@ -63,7 +63,7 @@ internal sealed class EngineDriver
         (Open, _dial) = (_dial, 0);
         ClosesAfterFlush = false;
         _unparsed = [];
-        Engine.HandleDialed(Open, Now);
+        Engine.HandleDialed(Open);
         _inbound = Engine.Inbound;
         Collect();
     }
@@ -72,7 +72,7 @@ internal sealed class EngineDriver
     {
         Collect();
         (var attempt, _dial) = (_dial, 0);
-        Engine.HandleDialFailed(attempt, reason, Now);
+        Engine.HandleTransportLost(attempt, reason, Now);
         Collect();
     }
 

@@ -1,0 +1,210 @@
+using Microsoft.Extensions.Logging;
+using Nightjar.Diagnostics;
+using Nightjar.Protocol.Engine;
+using Nightjar.Subscriptions;
+using Nightjar.Transport;
+
+namespace Nightjar.Connection;
+
+/// <summary>
+/// The one lock around the engine, and the one timer for its deadline. Each entry goes the same way: take the lock, tell the engine, collect what that leads to,
+/// release the lock, carry it out. What is collected under the lock reaches the application in the engine's order; what touches I/O or a logger waits until after it.
+/// </summary>
+internal sealed class EngineGate
+{
+    private readonly Lock _lock = new();
+    private readonly EngineHost _host;
+    private readonly ITransport _transport;
+    private readonly TimeProvider _timeProvider;
+    private readonly ILogger _logger;
+    private readonly ITimer _timer;
+    private readonly long _started;
+    private long _armedFor = long.MaxValue;
+    private Effects? _spare;
+
+    public EngineGate(EngineHost host, MqttClientOptions options, ILogger logger)
+    {
+        _host = host;
+        _transport = TransportFactory.For(options.Servers[0]);
+        _timeProvider = options.TimeProvider;
+        _logger = logger;
+        _started = _timeProvider.GetTimestamp();
+        Engine = new ClientEngine(EngineSettingsFactory.Create(options));
+        Reports = new OutputReports(host.ServerName);
+        _timer = _timeProvider.CreateTimer(static state => ((EngineGate)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>To be touched inside an entry only, like everything below.</summary>
+    public ClientEngine Engine { get; }
+
+    public OutputReports Reports { get; }
+
+    /// <summary>The subscriptions that are alive.</summary>
+    public HashSet<MessageFeed> Feeds { get; } = [];
+
+    /// <summary>The connection that the engine knows of; null while there is none.</summary>
+    public NetworkConnection? Connection { get; private set; }
+
+    /// <summary>Takes the lock until the entry is disposed.</summary>
+    public Entry Enter()
+    {
+        _lock.Enter();
+        return new Entry(this);
+    }
+
+    /// <summary>Ticks of 100 ns since the client was made.</summary>
+    public long Now() => _timeProvider.GetElapsedTime(_started).Ticks;
+
+    private void OnTimer()
+    {
+        using var entry = Enter();
+        _armedFor = long.MaxValue;
+        var now = Now();
+        if (Connection is { IsPaused: true })
+        {
+            Engine.HandlePaused(now);
+        }
+
+        Engine.Advance(now);
+    }
+
+    private void Leave()
+    {
+        Effects? effects;
+        Flusher? flush;
+        try
+        {
+            effects = Collect(out flush);
+        }
+        finally
+        {
+            _lock.Exit();
+        }
+
+        CarryOut(effects, flush);
+    }
+
+    /// <summary>The flusher that somebody has to wake; the caller then does, without the lock. It is that of this moment: by then there may be another connection.</summary>
+    private Flusher? FlusherToWake()
+    {
+        if (Connection is not { HoldsOutput: false, Flusher: { IsBusy: false } flusher } || !Engine.Outbound.HasOutput)
+        {
+            return null;
+        }
+
+        flusher.IsBusy = true;
+        return flusher;
+    }
+
+    /// <summary>Under the lock, at the end of each entry: re-arms the timer and moves out what is to be done without the lock.</summary>
+    private Effects? Collect(out Flusher? flush)
+    {
+        Effects? effects = null;
+        var outbound = Engine.Outbound;
+        if (Engine.HasNews)
+        {
+            effects = Interlocked.Exchange(ref _spare, null) ?? new Effects();
+            effects.Ended = outbound.TakeEnded(effects.Ended);
+            Reports.Report(Engine, Feeds);
+            while (Engine.Outputs.TryDequeue(out var output))
+            {
+                effects.Outputs.Add(output);
+                Connect(output, effects);
+                Reports.Report(output, Feeds, Now());
+            }
+        }
+
+        Arm();
+        flush = FlusherToWake();
+        return effects;
+    }
+
+    private void Connect(EngineOutput output, Effects effects)
+    {
+        switch (output)
+        {
+            case EngineOutput.Dial dial:
+                Connection = new NetworkConnection(_host, dial.Attempt, _transport);
+                effects.Start = Connection;
+                break;
+            case EngineOutput.CloseTransport close when Connection?.Attempt == close.Attempt:
+                Connection.CloseAfterFlush = close.AfterFlush;
+                effects.Close.Add((Connection, close.AfterFlush));
+                if (!close.AfterFlush)
+                {
+                    // The receive loop may wait for room that nobody will make any more.
+                    Connection.WhenControlHasRoom?.TrySetResult();
+                    Connection = null;
+                }
+
+                break;
+            case EngineOutput.Closed:
+                _timer.Dispose();
+                _host.ReceiveBudget.Dispose();
+                break;
+        }
+    }
+
+    /// <summary>The timer is set earlier when it must be, never later: it then finds nothing to do and is set again.</summary>
+    private void Arm()
+    {
+        var deadline = Engine.Deadline;
+        if (deadline < _armedFor)
+        {
+            _armedFor = deadline;
+            var due = TimeSpan.FromTicks(Math.Max(0, deadline - Now()));
+
+            // A timer counts in whole milliseconds; rounding up spares it a visit that comes a moment too early.
+            _timer.Change(due + TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void CarryOut(Effects? effects, Flusher? flush)
+    {
+        flush?.Wake();
+        if (effects is null)
+        {
+            return;
+        }
+
+        foreach (ref readonly var outcome in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(effects.Ended))
+        {
+            var waiter = (PublishWaiter)outcome.Waiter;
+            if (Failure.ToException(outcome, _host.ServerName) is { } error)
+            {
+                waiter.SetException(error);
+            }
+            else
+            {
+                waiter.SetResult(new PublishResult(outcome.ReasonCode, outcome.PacketId, outcome.Flags));
+            }
+        }
+
+        foreach (var (connection, afterFlush) in effects.Close)
+        {
+            if (!afterFlush)
+            {
+                connection.Close(error: null);
+            }
+        }
+
+        if (effects.Start is { } start)
+        {
+            _ = Task.Run(start.RunAsync);
+        }
+
+        foreach (var output in effects.Outputs)
+        {
+            Log.Output(_logger, output, _host.ServerName);
+        }
+
+        effects.Clear();
+        Volatile.Write(ref _spare, effects);
+    }
+
+    /// <summary>The lock, held.</summary>
+    internal readonly ref struct Entry(EngineGate gate)
+    {
+        public void Dispose() => gate.Leave();
+    }
+}

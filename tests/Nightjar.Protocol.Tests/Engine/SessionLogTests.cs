@@ -1,0 +1,143 @@
+using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Session;
+using Nightjar.Protocol.Tests.Engine.Simulated;
+using Nightjar.Protocol.Tests.Session;
+using Xunit;
+
+namespace Nightjar.Protocol.Tests.Engine;
+
+/// <summary>The log before the wire: bytes leave only when the record that they depend on is committed.</summary>
+public sealed class SessionLogTests
+{
+    private readonly RecordingLog _log = new();
+
+    [Fact]
+    public void A_packet_identifier_is_recorded_before_its_PUBLISH_leaves()
+    {
+        var server = Connected();
+        server.Driver.Publish("t", "0", QoS.AtMostOnce, out _);
+        server.Driver.Publish("t", "1", QoS.AtLeastOnce, out _);
+        server.Driver.Publish("t", "2", QoS.ExactlyOnce, out _);
+
+        Assert.Equal(["PUBLISH 0 q0 t 0"], server.Sent());
+        Assert.Equal([SessionRecordKind.Assigned, SessionRecordKind.Assigned], Kinds(skip: 1));
+        server.Engine.HandleCommitted(_log.Records.Count - 1);
+        Assert.Equal(["PUBLISH 1 q1 t 1"], server.Sent());
+        Commit(server);
+        Assert.Equal(["PUBLISH 2 q2 t 2"], server.Sent());
+    }
+
+    [Fact]
+    public void PUBREC_is_recorded_before_PUBREL_leaves()
+    {
+        var server = Connected();
+        server.Driver.Publish("t", "1", QoS.ExactlyOnce, out _);
+        Commit(server);
+        server.Sent();
+
+        server.Answer(PacketType.PubRec, 1);
+
+        Assert.Empty(server.Sent());
+        Assert.Equal(new SessionRecord(SessionRecordKind.Released, 1), _log.Records[^1] with { Handle = -1 });
+        Commit(server);
+        Assert.Equal(["PUBREL 1"], server.Sent());
+    }
+
+    [Fact]
+    public void A_received_QoS_2_message_is_recorded_before_PUBREC_and_its_release_before_PUBCOMP()
+    {
+        var server = Connected();
+        server.Send("t", "1", QoS.ExactlyOnce, 7);
+
+        Assert.Empty(server.Sent());
+        Assert.Equal(new SessionRecord(SessionRecordKind.Received, 7), _log.Records[^1]);
+        Commit(server);
+        Assert.Equal(["PUBREC 7"], server.Sent());
+
+        server.Answer(PacketType.PubRel, 7);
+        Assert.Empty(server.Sent());
+        Assert.Equal(new SessionRecord(SessionRecordKind.ReceivedReleased, 7), _log.Records[^1]);
+        Commit(server);
+        Assert.Equal(["PUBCOMP 7"], server.Sent());
+    }
+
+    [Fact]
+    public void PUBACK_depends_on_nothing()
+    {
+        var server = Connected();
+
+        server.Send("t", "1", QoS.AtLeastOnce, 7);
+
+        Assert.Equal(["PUBACK 7"], server.Sent());
+    }
+
+    [Fact]
+    public void What_is_repeated_waits_for_the_records_of_the_connection_before()
+    {
+        var server = Connected();
+        server.Driver.Publish("t", "1", QoS.ExactlyOnce, out _);
+        Commit(server);
+        server.Sent();
+        server.Answer(PacketType.PubRec, 1);
+        server.Driver.Publish("t", "2", QoS.AtLeastOnce, out _);
+        server.Reconnect();
+
+        Assert.Empty(server.Sent());
+        Commit(server);
+        Assert.Equal(["PUBREL 1", "PUBLISH 2 q1 dup t 2"], server.Sent());
+    }
+
+    [Fact]
+    public void DISCONNECT_does_not_overtake_what_waits_for_the_log()
+    {
+        var server = Connected();
+        server.Send("t", "1", QoS.ExactlyOnce, 7);
+        server.Engine.End(new DisconnectPacket(), final: true, 0);
+        server.Driver.Collect();
+
+        Assert.Empty(server.Taken());
+        Commit(server);
+        Assert.Equal(["PUBREC 7", "DISCONNECT"], server.Taken());
+    }
+
+    [Fact]
+    public void A_lost_session_is_recorded_before_its_messages_are_sent_as_new()
+    {
+        var server = Connected();
+        server.Driver.Publish("t", "1", QoS.AtLeastOnce, out _);
+        Commit(server);
+        server.Sent();
+        server.Reconnect(sessionPresent: false);
+
+        Assert.Equal([SessionRecordKind.Started, SessionRecordKind.Assigned, SessionRecordKind.Started, SessionRecordKind.Assigned], Kinds(skip: 0));
+        Assert.Empty(server.Sent());
+        Commit(server);
+        Assert.Equal(["PUBLISH 2 q1 t 1"], server.Sent());
+    }
+
+    [Fact]
+    public void QoS_0_behind_an_uncommitted_record_counts_as_unwritten()
+    {
+        var server = Connected();
+        server.Driver.Publish("t", "1", QoS.AtMostOnce, out _);
+        server.Driver.Publish("t", "2", QoS.AtLeastOnce, out _);
+        server.Driver.Publish("t", "3", QoS.AtMostOnce, out _);
+        Assert.Single(server.Sent());
+
+        server.Driver.Lose();
+
+        Assert.True(server.Driver.Outputs.OfType<EngineOutput.Dropped>().Single().Count >= 1);
+    }
+
+    private ScriptedServer Connected()
+    {
+        var server = ScriptedServer.Connected(log: _log);
+        Commit(server);
+        return server;
+    }
+
+    private void Commit(ScriptedServer server) => server.Engine.HandleCommitted(_log.Records.Count);
+
+    private List<SessionRecordKind> Kinds(int skip) => [.. _log.Records.Skip(skip).Select(r => r.Kind)];
+}
