@@ -21,7 +21,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     /// <summary>Whether there is something to take; exact for the reader only.</summary>
     public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == MessageSegment.Size && Following is not null);
 
-        /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
+    /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
     private MessageSegment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
 
     public MessageQueue() => _writing = _publishing = _reading = MessageSegment.Rent();

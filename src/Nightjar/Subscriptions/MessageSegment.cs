@@ -11,8 +11,8 @@ internal sealed class MessageSegment
     private const int SparesAtMost = 256;
 
     private static readonly Lock Guard = new();
-    private static MessageSegment? s_spares;
-    private static int s_count;
+    private static MessageSegment? _spares;
+    private static int _count;
 
     /// <summary>The reader clears what it takes, so that nothing is kept alive from here.</summary>
     public readonly ReceivedMessage[] Messages = new ReceivedMessage[Size];
@@ -27,10 +27,10 @@ internal sealed class MessageSegment
     {
         lock (Guard)
         {
-            if (s_spares is { } spare)
+            if (_spares is { } spare)
             {
-                s_spares = spare.Next;
-                s_count--;
+                _spares = spare.Next;
+                _count--;
                 spare.Next = null;
                 return spare;
             }
@@ -45,11 +45,11 @@ internal sealed class MessageSegment
         segment.Next = null;
         lock (Guard)
         {
-            if (s_count < SparesAtMost)
+            if (_count < SparesAtMost)
             {
-                segment.Next = s_spares;
-                s_spares = segment;
-                s_count++;
+                segment.Next = _spares;
+                _spares = segment;
+                _count++;
             }
         }
     }
