@@ -53,9 +53,9 @@ internal static class Floor
             below.Add($"allocates {client.AllocatedBytes:F1} B");
         }
 
-        if (!result.Row.IsLatency && result.SystemCalls?.PerMessage > SystemCalls)
+        if (!result.Row.IsLatency && result.SystemCalls?.WithoutYields > SystemCalls)
         {
-            below.Add($"{result.SystemCalls.PerMessage:F3} system calls of {SystemCalls}");
+            below.Add($"{result.SystemCalls.WithoutYields:F3} system calls of {SystemCalls}");
         }
 
         return below;

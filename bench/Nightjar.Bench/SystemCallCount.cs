@@ -10,8 +10,17 @@ namespace Nightjar.Bench;
 /// <param name="ByName">The same by call, most frequent first.</param>
 internal sealed record SystemCallCount(double PerMessage, IReadOnlyList<KeyValuePair<string, double>> ByName)
 {
+    // What an idle thread of the runtime's pool calls while it spins for work.
+    private const string Yield = "sched_yield";
+
     private const int PipelinedMessages = 400_000;
     private const int LatencyMessages = 4_000;
+
+    /// <summary>
+    /// Without the thread pool's <c>sched_yield</c>: that is what idle threads do while they wait for the peer, and its number says how busy the machine is (it
+    /// varies tenfold with the load), not what a message costs.
+    /// </summary>
+    public double WithoutYields => PerMessage - ByName.Where(call => call.Key == Yield).Sum(call => Math.Max(0, call.Value));
 
     /// <summary>
     /// Runs the row twice under <c>strace -f -c</c>, once with the measured messages and once with the warm-up alone, and divides the difference, so that start-up,

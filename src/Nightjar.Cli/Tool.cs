@@ -47,6 +47,8 @@ internal static class Tool
         {
             "pub" => RunAsync(verb, new PubSettings(), settings => new PubCommand(settings, invocation, diagnostics).RunAsync(stop)),
             "sub" => RunAsync(verb, new SubSettings(), settings => new SubCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "broker" => RunAsync(verb, new BrokerSettings(), settings => new BrokerCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "demo" => RunAsync(verb, new DemoSettings(), settings => new DemoCommand(settings, invocation, diagnostics).RunAsync(stop)),
             "--help" or "-h" or "help" => PrintAsync(Overview),
             "--version" => PrintAsync($"nightjar {Version}"),
             _ => Task.FromResult(Refuse($"Unknown verb '{verb}'.", "nightjar --help")),

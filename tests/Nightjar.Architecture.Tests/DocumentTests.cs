@@ -12,7 +12,8 @@ public sealed partial class DocumentTests
         .. new[] { "", "docs", "samples", "src", "tests", "bench" }
             .Select(folder => Path.Combine(Repository.Root, folder))
             .Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.md", folder == Repository.Root ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories))
+            .SelectMany(folder => Directory.EnumerateFiles(
+                folder, "*.md", folder == Repository.Root ? SearchOption.TopDirectoryOnly : SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'))
             .Where(file => !file.Split('/').Any(part => part is "bin" or "obj")),
     ];

@@ -25,6 +25,7 @@ internal static class ResultJson
                 result.RateRatio,
                 result.LatencyRatio,
                 SystemCallsPerMessage = result.SystemCalls?.PerMessage,
+                SystemCallsWithoutYields = result.SystemCalls?.WithoutYields,
                 FloorPerSecond = options.Floors ? Floor.Rate(result) : null,
                 BelowFloor = options.Floors ? Floor.Check(result) : null,
             }),

@@ -38,6 +38,9 @@ internal abstract class ConnectionSettings : VerbSettings
     /// <summary>A name or an address.</summary>
     public string Host { get; private set; } = "localhost";
 
+    /// <summary>Whether a flag said where to connect.</summary>
+    public bool NamesServer { get; private set; }
+
     /// <summary>The port, with the default of the transport.</summary>
     public int Port => _port ?? (Tls.Enabled ? DefaultTlsPort : DefaultPort);
 
@@ -76,7 +79,8 @@ internal abstract class ConnectionSettings : VerbSettings
         options.Session.ExpiryInterval = _expiry ?? connect.Seconds("session-expiry-interval") ?? (CleanSession ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
         options.Reconnect.FirstConnect = FirstConnect.SingleAttempt;
         options.Outbox.MaximumInFlight = _maximumInFlight ?? options.Outbox.MaximumInFlight;
-        options.Receive.ReceiveMaximum = (int?)connect.Number("receive-maximum") ?? options.Receive.ReceiveMaximum;
+        // Mosquitto 2.0.11 sends up to a thousand messages more than it was allowed; a limit would end every connection that is busy.
+        options.Receive.ReceiveMaximum = (int)(connect.Number("receive-maximum") ?? ushort.MaxValue);
         options.Receive.TopicAliasMaximum = (int?)connect.Number("topic-alias-maximum") ?? options.Receive.TopicAliasMaximum;
         options.Receive.MaximumPacketSize = (int)Math.Min(connect.Number("maximum-packet-size") ?? MessageLimit.Packet, MessageLimit.Packet);
         // No less, or the largest message would never fit.
@@ -104,8 +108,9 @@ internal abstract class ConnectionSettings : VerbSettings
     protected void AddConnection() => Add(
         new FlagGroup("Connection",
         [
-            new("-h --host", "HOST", "name or address of the broker (localhost)", value => Host = value),
-            new("-p --port", "PORT", "port of the broker (1883, with TLS 8883)", value => _port = FlagValue.Integer("-p", value, 1, 65_535)),
+            new("-h --host", "HOST", "name or address of the broker (localhost)", value => (Host, NamesServer) = (value, true)),
+            new("-p --port", "PORT", "port of the broker (1883, with TLS 8883)", value =>
+                (_port, NamesServer) = (FlagValue.Integer("-p", value, 1, 65_535), true)),
             new("-L --url", "URL", "all at once: mqtt(s)://[user[:password]@]host[:port]/topic", TakeUrl),
             new("-u --username", "NAME", "user name", value => _userName = value),
             new("-P --pw", "PASSWORD", "password; others on this machine can see it here, so prefer one of:", value => _password = value),
@@ -153,7 +158,7 @@ internal abstract class ConnectionSettings : VerbSettings
     private void TakeUrl(string text)
     {
         var url = BrokerUrl.Parse(text);
-        Host = url.Host;
+        (Host, NamesServer) = (url.Host, true);
         _port = url.Port ?? (url.UsesTls ? DefaultTlsPort : DefaultPort);
         _userName = url.UserName ?? _userName;
         _password = url.Password ?? _password;

@@ -102,14 +102,6 @@ internal sealed class SubSettings : ConnectionSettings
         UserProperties = Properties.Subscribe.UserProperties,
     };
 
-    public override MqttClientOptions ToClientOptions(Invocation invocation)
-    {
-        var options = base.ToClientOptions(invocation);
-        // What is not going to be printed should stay with the broker, for the next run or another subscriber of a group.
-        options.Receive.ReceiveMaximum = Math.Min(options.Receive.ReceiveMaximum, Count ?? int.MaxValue);
-        return options;
-    }
-
     protected override void AddTopic(string flag, string text) => _filters.Add(FlagValue.Filter(flag, text));
 
     protected override void Validate()

@@ -53,6 +53,9 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
     /// <summary>Whether trying again can help without anybody changing anything.</summary>
     public bool IsTransient { get; init; } = true;
 
+    /// <summary>Whether it ended a connection that the server had accepted, and not an attempt to make one.</summary>
+    public bool WasConnected { get; init; }
+
     /// <summary>How far the host's dialling had come, in the host's own numbers; 0 if it says nothing.</summary>
     public int DialStage { get; init; }
 

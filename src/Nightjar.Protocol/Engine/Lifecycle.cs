@@ -286,7 +286,7 @@ internal sealed class Lifecycle
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = _supervisor.FirstCause ?? reason;
+        reason = (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected };
         Accepted = null;
         Inbound = null;
         if (_outbound.Close(reason) is > 0 and var dropped)
@@ -325,7 +325,7 @@ internal sealed class Lifecycle
     {
         var reason = _supervisor.LastFailure!;
         _outbound.FailWaiting(reason, everything: true);
-        _subscriptions.FailWaiting();
+        _subscriptions.FailWaiting(reason);
         _outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }
@@ -371,8 +371,9 @@ internal sealed class Lifecycle
             }
 
             _supervisor.Close();
-            _outbound.FailWaiting(new CloseReason(CloseKind.Requested, "The client was closed."), everything: true);
-            _subscriptions.FailWaiting();
+            var closed = new CloseReason(CloseKind.Requested, "The client was closed.");
+            _outbound.FailWaiting(closed, everything: true);
+            _subscriptions.FailWaiting(closed);
             _outputs.Enqueue(new EngineOutput.Closed());
             return;
         }

@@ -183,7 +183,7 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
         Phase is ConnectionPhase.Dialing or ConnectionPhase.Handshake && now >= _phaseDeadline
             ? new CloseReason(
                 CloseKind.ConnectTimeout,
-                $"No connection within {TimeSpan.FromTicks(settings.ConnectTimeout).TotalSeconds:0.###} s (ConnectTimeout){(Phase == ConnectionPhase.Handshake ? ": the server did not answer CONNECT" : "")}.")
+                $"No connection within {TimeSpan.FromTicks(settings.ConnectTimeout).TotalSeconds:0.###} s (ConnectTimeout).")
             : null;
 
     /// <summary>Whether the server does not even take our DISCONNECT.</summary>

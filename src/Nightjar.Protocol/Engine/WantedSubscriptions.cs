@@ -7,8 +7,8 @@ namespace Nightjar.Protocol.Engine;
 /// <summary>An answer for those who asked: granted QoS or a failure.</summary>
 internal readonly record struct SubscriptionAnswer(TopicFilter Filter, IReadOnlyList<LocalSubscription> Subscriptions, ReasonCode ReasonCode, string? Detail);
 
-/// <summary>An answer to an UNSUBSCRIBE, for the one who waits for it.</summary>
-internal readonly record struct UnsubscribeAnswer(object Waiter, ReasonCode ReasonCode);
+/// <summary>An answer to an UNSUBSCRIBE, for the one who waits for it; or why there will be none.</summary>
+internal readonly record struct UnsubscribeAnswer(object Waiter, ReasonCode ReasonCode, CloseReason? Failure = null);
 
 /// <summary>
 /// The subscriptions that the application wants, against those that this session has: what is missing is asked for, what is too much is given up, whenever there is a
@@ -211,11 +211,11 @@ internal sealed class WantedSubscriptions
     }
 
     /// <summary>The client gave up or is closed: who waits for an UNSUBACK hears that it will not come. A later connection still asks for it.</summary>
-    public void FailWaiting()
+    public void FailWaiting(CloseReason reason)
     {
         foreach (var unwanted in _unwanted)
         {
-            Answer(unwanted, ReasonCode.UnspecifiedError);
+            Answer(unwanted, ReasonCode.UnspecifiedError, reason);
         }
     }
 
@@ -299,12 +299,12 @@ internal sealed class WantedSubscriptions
         Answers.Add(new SubscriptionAnswer(wanted.Filter, [.. wanted.Locals], code, detail));
     }
 
-    private void Answer(Unwanted unwanted, ReasonCode code)
+    private void Answer(Unwanted unwanted, ReasonCode code, CloseReason? failure = null)
     {
         if (unwanted.Waiter is { } waiter)
         {
             unwanted.Waiter = null;
-            UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, code));
+            UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, code, failure));
         }
     }
 

@@ -171,11 +171,12 @@ public sealed class ScriptedPeer : IAsyncDisposable
     {
         using var deadline = Deadline(cancellationToken);
         var connection = await ConnectionAsync(deadline, cancellationToken).ConfigureAwait(false);
+        var same = 0;
         while (true)
         {
             var unread = connection.Unread;
             var length = Math.Min(unread.Length, expected.Length);
-            var same = unread.Span[..length].CommonPrefixLength(expected.Span);
+            same += unread.Span[same..length].CommonPrefixLength(expected.Span[same..]);
             if (same < length)
             {
                 throw new ScriptException(

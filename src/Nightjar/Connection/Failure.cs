@@ -18,7 +18,7 @@ internal static class Failure
             IsTransient = reason.IsTransient,
         },
         { Kind: CloseKind.ConnectTimeout } => new MqttConnectException(
-            $"Cannot connect to {server}: {Lower(reason.Message)}", (ConnectStage)reason.DialStage, reason.Cause as Exception)
+            $"Cannot connect to {server}: {Lower(reason.Message).TrimEnd('.')}, while {Doing(reason)}.", (ConnectStage)reason.DialStage, reason.Cause as Exception)
         {
             IsTransient = true,
         },
@@ -40,7 +40,7 @@ internal static class Failure
     public static Exception ToConnectException(CloseReason reason, string server) => ToException(reason, server) switch
     {
         MqttConnectException connect => connect,
-        _ when reason.Kind is CloseKind.TransportLost => new MqttConnectException(
+        _ when reason is { Kind: CloseKind.TransportLost, WasConnected: false } => new MqttConnectException(
             $"Cannot connect to {server}: {Lower(reason.Message)}", ConnectStage.Connect, reason.Cause as Exception)
         {
             IsTransient = true,
@@ -62,6 +62,14 @@ internal static class Failure
         PublishEnd.Quarantined => new MqttLimitException($"The message was sent before and cannot be sent again on this connection, so it is kept: {outcome.Detail}") { ReasonCode = outcome.ReasonCode },
         PublishEnd.TimedOut => new MqttTimeoutException("The wait for this publish is over (OutboxOptions.PublishTimeout); the message itself is still on its way."),
         _ => ToConnectException(outcome.Reason!, server),
+    };
+
+    private static string Doing(CloseReason reason) => (ConnectStage)reason.DialStage switch
+    {
+        ConnectStage.Dns => "looking up its name",
+        ConnectStage.Tcp => "opening the connection",
+        ConnectStage.Tls => "agreeing on TLS",
+        _ => "waiting for CONNACK",
     };
 
     private static string Lower(string message) =>

@@ -66,7 +66,15 @@ internal sealed class OutputReports(string server)
         engine.Subscriptions.Answers.Clear();
         foreach (var answer in engine.Subscriptions.UnsubscribeAnswers)
         {
-            ((TaskCompletionSource<ReasonCode>)answer.Waiter).TrySetResult(answer.ReasonCode);
+            var waiter = (TaskCompletionSource<ReasonCode>)answer.Waiter;
+            if (answer.Failure is not { } failure)
+            {
+                waiter.TrySetResult(answer.ReasonCode);
+            }
+            else if (waiter.TrySetException(Failure.ToConnectException(failure, server)))
+            {
+                _ = waiter.Task.Exception;
+            }
         }
 
         engine.Subscriptions.UnsubscribeAnswers.Clear();

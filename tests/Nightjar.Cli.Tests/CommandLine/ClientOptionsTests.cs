@@ -188,10 +188,11 @@ public sealed class ClientOptionsTests
     }
 
     [Fact]
-    public void Messages_that_will_not_be_printed_are_left_with_the_broker()
+    public void The_tool_sets_no_limits_of_its_own()
     {
-        Assert.Equal(3, Read("-C", "3").ToClientOptions(Nothing).Receive.ReceiveMaximum);
-        Assert.Equal(256, Read("-C", "1000").ToClientOptions(Nothing).Receive.ReceiveMaximum);
+        var receive = Read("-C", "3").ToClientOptions(Nothing).Receive;
+
+        Assert.Equal((65_535, 268_435_460), (receive.ReceiveMaximum, receive.MaximumPacketSize));
     }
 
     [Fact]

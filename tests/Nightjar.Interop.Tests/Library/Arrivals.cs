@@ -32,7 +32,7 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
         }
         catch (TimeoutException exception)
         {
-            var missing = topics.Select(topic => $"{topic}: {string.Join(' ', Counts(topic).Index().Where(entry => entry.Item == 0).Select(entry => entry.Index))}");
+            var missing = topics.Select(topic => $"{topic}: {string.Join(' ', Missing(topic))}");
             throw new TimeoutException($"Missing {string.Join("; ", missing)}", exception);
         }
     }
@@ -44,4 +44,6 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
             return [.. _counts[topic]];
         }
     }
+
+    private IEnumerable<int> Missing(string topic) => Counts(topic).Index().Where(entry => entry.Item == 0).Select(entry => entry.Index);
 }

@@ -36,7 +36,8 @@ public sealed class ConnectTests
     [Fact]
     public async Task A_client_with_a_certificate_is_let_in()
     {
-        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { TlsHosts = ["localhost"], RequireClientCertificate = true });
+        var settings = new MosquittoSettings { TlsHosts = ["localhost"], RequireClientCertificate = true };
+        await using var broker = await MosquittoBroker.StartAsync(settings);
         var issued = broker.Authority.Issue("heron");
         var options = new MqttClientOptions(broker.Uri);
         options.Servers[0].Tls = new TlsOptions

@@ -10,8 +10,8 @@ public sealed class RestartTests
     private const int MessagesPerQoS = 1_500;
     private const int Restarts = 3;
 
-    // Mosquitto takes no more than this in flight (max_inflight_messages). To a client of 5.0 it says so; from one of 3.1.1 it takes what is above it, acknowledges
-    // it and throws it away ("PUBACK rc151" in its log, which 3.1.1 cannot carry).
+    // Mosquitto takes no more than this in flight (max_inflight_messages). To a client of 5.0 it says so; from one of 3.1.1 it takes what is above
+    // it, acknowledges it and throws it away ("PUBACK rc151" in its log, which 3.1.1 cannot carry).
     private const int MosquittoWindow = 20;
 
     [Theory]

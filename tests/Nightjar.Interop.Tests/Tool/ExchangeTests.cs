@@ -9,7 +9,8 @@ public sealed class ExchangeTests
 {
     private static readonly string[] Versions = ["mqttv31", "mqttv311", "mqttv5"];
 
-    public static TheoryData<string, string, string, int> Everything => Combine(("nightjar", "mosquitto"), ("mosquitto", "nightjar"), ("nightjar", "nightjar"));
+    public static TheoryData<string, string, string, int> Everything =>
+        Combine(("nightjar", "mosquitto"), ("mosquitto", "nightjar"), ("nightjar", "nightjar"));
 
     [Theory]
     [MemberData(nameof(Everything))]

@@ -17,7 +17,8 @@ public sealed class LoginTests
     {
         await using var broker = await MosquittoBroker.StartAsync(WithUser);
 
-        var sent = await CommandLineClient.Nightjar.PublishAsync(broker, ["-t", "a", "-m", "b", "-q", "1", "-u", "heron", "-P", Password, "-V", version]);
+        var sent = await CommandLineClient.Nightjar.PublishAsync(
+            broker, ["-t", "a", "-m", "b", "-q", "1", "-u", "heron", "-P", Password, "-V", version]);
 
         Assert.True(sent.Code == 0, sent.ToString());
     }

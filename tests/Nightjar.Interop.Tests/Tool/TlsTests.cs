@@ -21,7 +21,8 @@ public sealed class TlsTests
         await using var broker = await MosquittoBroker.StartAsync(ForLocalhost);
         string[] common = ["--cafile", broker.Authority.CertificateFile, "-q", qos, "-V", version];
 
-        await using var receiving = await CommandLineClient.Named(subscriber).SubscribeAsync(broker, "listener", ["-t", "a/#", "-v", "-C", "3", .. common]);
+        await using var receiving = await CommandLineClient.Named(subscriber)
+            .SubscribeAsync(broker, "listener", ["-t", "a/#", "-v", "-C", "3", .. common]);
         var sent = await CommandLineClient.Named(publisher).PublishAsync(broker, ["-t", "a/b", "-l", .. common], "one\ntwo\nthree\n");
         var received = await receiving.ExitAsync();
 

@@ -14,7 +14,8 @@ public sealed class WillTests
     public async Task A_will_is_published_when_the_tool_is_killed(string version)
     {
         await using var broker = await MosquittoBroker.StartAsync();
-        await using var watching = await CommandLineClient.Mosquitto.SubscribeAsync(broker, "watcher", "-t", "will", "-q", "1", "-F", "%t %p %q", "-C", "1");
+        await using var watching = await CommandLineClient.Mosquitto
+            .SubscribeAsync(broker, "watcher", "-t", "will", "-q", "1", "-F", "%t %p %q", "-C", "1");
         await using var dying = await CommandLineClient.Nightjar.SubscribeAsync(broker, "mortal", [.. Will, "-V", version]);
 
         await dying.KillAsync();
@@ -32,6 +33,8 @@ public sealed class WillTests
         await using var broker = await MosquittoBroker.StartAsync();
         await using var watching = await CommandLineClient.Mosquitto.SubscribeAsync(broker, "watcher", "-t", "will", "-t", "end", "-v", "-C", "1");
         await using var leaving = await CommandLineClient.Nightjar.SubscribeAsync(broker, "polite", [.. Will, "-V", version]);
+        await CommandLineClient.Mosquitto.PublishAsync(broker, ["-t", "unused", "-m", "it is settled"]);
+        await leaving.OutputLineAsync("it is settled");
 
         await leaving.StopAsync("INT");
         await CommandLineClient.Mosquitto.PublishAsync(broker, ["-t", "end", "-m", "of watch"]);

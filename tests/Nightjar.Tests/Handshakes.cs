@@ -1,0 +1,47 @@
+using Nightjar.Protocol.Packets;
+using Nightjar.Testing;
+
+namespace Nightjar.Tests;
+
+/// <summary>The steps that nearly every script begins with.</summary>
+internal static class Handshakes
+{
+    /// <summary>Takes the next connection and accepts its CONNECT.</summary>
+    public static async Task<ConnectPacket> AcceptClientAsync(this ScriptedPeer peer, ConnAckPacket? answer = null)
+    {
+        await peer.AcceptAsync();
+        var connect = await peer.ExpectAsync<ConnectPacket>();
+        await peer.SendAsync(answer ?? new ConnAckPacket());
+        return connect;
+    }
+
+    /// <summary>Takes a SUBSCRIBE and grants what it asks for.</summary>
+    public static async Task<SubscribePacket> GrantAsync(this ScriptedPeer peer)
+    {
+        var subscribe = await peer.ExpectAsync<SubscribePacket>();
+        await peer.SendAsync(new SubAckPacket { PacketId = subscribe.PacketId, ReasonCodes = [.. subscribe.Subscriptions.Select(s => (ReasonCode)s.QoS)] });
+        return subscribe;
+    }
+
+    /// <summary>A connected client of this peer.</summary>
+    public static async Task<MqttClient> ConnectAsync(this ScriptedPeer peer, MqttClientOptions options, ConnAckPacket? answer = null)
+    {
+        var client = new MqttClient(options);
+        var connecting = client.ConnectAsync();
+        await peer.AcceptClientAsync(answer);
+        await connecting.Soon();
+        return client;
+    }
+
+    /// <summary>Takes a message and acknowledges it.</summary>
+    public static async Task<MqttMessage> TakeAsync(this ScriptedPeer peer)
+    {
+        var message = await peer.ExpectAsync<MqttMessage>();
+        if (message.QoS == QoS.AtLeastOnce)
+        {
+            await peer.SendAsync(new AckPacket(PacketType.PubAck, message.PacketId));
+        }
+
+        return message;
+    }
+}

@@ -1,0 +1,119 @@
+using Xunit;
+
+namespace Nightjar.Tests.Subscriptions;
+
+/// <summary>Everything may be called from inside a handler, of any kind, and waits for nothing that waits for the handler.</summary>
+public sealed class InsideHandlerTests
+{
+    public static TheoryData<string, string> Combinations
+    {
+        get
+        {
+            var data = new TheoryData<string, string>();
+            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence" })
+            {
+                foreach (var deed in new[] { "publish", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
+                {
+                    data.Add(kind, deed);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Combinations))]
+    public async Task Nothing_locks_up(string kind, string deed)
+    {
+        await using var broker = InMemory.Broker();
+        await using var client = new MqttClient(InMemory.Options(broker));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Subscription subscription = null!;
+        subscription = Subscribe(kind, client, async () =>
+        {
+            try
+            {
+                await DoAsync(deed, client, subscription);
+                done.TrySetResult();
+            }
+            catch (Exception error)
+            {
+                done.TrySetException(error);
+            }
+        });
+        await subscription.Granted.Soon();
+
+        await broker.PublishAsync("in", "go");
+
+        await done.Task.Soon($"{deed} from inside a handler ({kind})");
+        Assert.Equal(
+            deed switch
+            {
+                "dispose" or "abort" => ClientState.Closed,
+                "disconnect" => ClientState.Disconnected,
+                _ => ClientState.Connected,
+            },
+            client.State);
+    }
+
+    private static Subscription Subscribe(string kind, MqttClient client, Func<Task> body)
+    {
+        switch (kind)
+        {
+            case "action":
+                return client.On("in", _ => body().GetAwaiter().GetResult());
+            case "async":
+                return client.On("in", async _ => await body());
+            case "token":
+                return client.On("in", async (_, _) => await body());
+            case "leased":
+                return client.OnLeased("in", async (_, _) => await body());
+            case "leased action":
+                return client.OnLeased("in", _ => body().GetAwaiter().GetResult());
+            default:
+                var subscription = client.Subscribe("in");
+                _ = Task.Run(async () =>
+                {
+                    await foreach (var _ in subscription)
+                    {
+                        await body();
+                    }
+                });
+                return subscription;
+        }
+    }
+
+    private static async Task DoAsync(string deed, MqttClient client, Subscription subscription)
+    {
+        switch (deed)
+        {
+            case "publish":
+                await client.PublishAsync("out", "0", QoS.AtMostOnce);
+                await client.PublishAsync("out", "1", QoS.AtLeastOnce);
+                await client.PublishAsync("out", "2", QoS.ExactlyOnce);
+                await client.FlushAsync();
+                break;
+            case "subscribe":
+                await client.Subscribe("other").Granted;
+                break;
+            case "unsubscribe":
+                Assert.Equal(ReasonCode.Success, await client.UnsubscribeAsync("in"));
+                break;
+            case "dispose subscription":
+                await subscription.DisposeAsync();
+                break;
+            case "disconnect":
+                await client.DisconnectAsync();
+                break;
+            case "dispose":
+                await client.DisposeAsync();
+                break;
+            case "abort":
+                client.Abort();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(deed), deed, "no such deed");
+        }
+    }
+}
