@@ -57,6 +57,12 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                     return new CloseReason(CloseKind.TransportLost, "The server closed the connection without a word.");
                 }
 
+                if (_dropping && _budget.Held < _budget.ReadAhead)
+                {
+                    // The handlers caught up while there was nothing to read.
+                    Recover();
+                }
+
                 _end += read;
                 Handle();
                 await host.WhenControlHasRoom(connection).ConfigureAwait(false);
