@@ -35,6 +35,12 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
 
             await client.FlushAsync(stop);
         }
+        catch (MqttConnectException error)
+        {
+            // There was a connection; that there is no other is not what went wrong.
+            diagnostics.Error($"The connection was lost. {error.Message}");
+            return ExitCode.ConnectionLost;
+        }
         finally
         {
             await ConnectedVerb.DisconnectAsync(client, settings, invocation);

@@ -194,7 +194,7 @@ internal sealed class Outbound
         return lost;
     }
 
-    /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-2].</summary>
+    /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-1].</summary>
     public void WriteLast(DisconnectPacket packet, MqttVersion version)
     {
         // It depends on every record, lest it overtake a control packet that waits for one.

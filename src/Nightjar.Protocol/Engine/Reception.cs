@@ -99,7 +99,7 @@ internal sealed class Reception(
     {
         if (!ledger.Release(id, out var reason))
         {
-            return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-9", "The server sent PUBREL for a message that PUBREC has not answered.");
+            return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-4", "The server sent PUBREL for a message that PUBREC has not answered.");
         }
 
         var lsn = outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);

@@ -9,6 +9,7 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int[]> _counts = topics.ToDictionary(topic => topic, _ => new int[perTopic]);
+    private readonly List<ushort> _repeated = [];
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _missing = perTopic * topics.Length;
 
@@ -16,7 +17,13 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
     {
         lock (_lock)
         {
-            if (++_counts[message.Topic][int.Parse(message.Text, CultureInfo.InvariantCulture)] == 1 && --_missing == 0)
+            var count = ++_counts[message.Topic][int.Parse(message.Text, CultureInfo.InvariantCulture)];
+            if (count > 1 && message.QoS == QoS.ExactlyOnce)
+            {
+                _repeated.Add(message.PacketId);
+            }
+
+            if (count == 1 && --_missing == 0)
             {
                 _complete.SetResult();
             }
@@ -34,6 +41,15 @@ internal sealed class Arrivals(int perTopic, params string[] topics)
         {
             var missing = topics.Select(topic => $"{topic}: {string.Join(' ', Missing(topic))}");
             throw new TimeoutException($"Missing {string.Join("; ", missing)}", exception);
+        }
+    }
+
+    /// <summary>The packet identifiers of QoS 2 messages that arrived again.</summary>
+    public ushort[] Repeated()
+    {
+        lock (_lock)
+        {
+            return [.. _repeated];
         }
     }
 

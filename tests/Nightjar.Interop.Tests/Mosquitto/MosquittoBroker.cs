@@ -12,6 +12,7 @@ internal sealed class MosquittoBroker : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("nightjar-mosquitto-");
     private readonly MosquittoSettings _settings;
     private ChildProcess _process = null!;
+    private string _earlierLog = "";
 
     private MosquittoBroker(MosquittoSettings settings)
     {
@@ -29,6 +30,9 @@ internal sealed class MosquittoBroker : IAsyncDisposable
 
     /// <summary>It signed the broker's certificate, and signs those of clients.</summary>
     public CertificateAuthority Authority { get; }
+
+    /// <summary>Everything that the broker ever logged, restarts included.</summary>
+    public string WholeLog => _earlierLog + _process.Errors;
 
     /// <summary>Everything that the broker logged since it was last started.</summary>
     public string Log => _process.Errors;
@@ -69,6 +73,7 @@ internal sealed class MosquittoBroker : IAsyncDisposable
     {
         await _process.StopAsync("TERM");
         await _process.DisposeAsync();
+        _earlierLog += _process.Errors;
     }
 
     public async ValueTask DisposeAsync()

@@ -126,7 +126,7 @@ public sealed class ConnectTests
         }
 
         Assert.Equal(15 * Second, server.Driver.Now);
-        Assert.Same(failure, server.Driver.Outputs.OfType<EngineOutput.GaveUp>().Single().Reason);
+        Assert.Equal(failure, server.Driver.Outputs.OfType<EngineOutput.GaveUp>().Single().Reason);
         Assert.Equal([(waiter, PublishEnd.NotSent)], server.Driver.Ended.Select(e => ((object?)e.Waiter, e.End)));
         Assert.Equal(ClientState.Idle, server.Engine.State);
         Assert.Equal(long.MaxValue, server.Engine.Deadline);
@@ -172,7 +172,7 @@ public sealed class ConnectTests
 
         server.Driver.FailDial(new CloseReason(CloseKind.DialFailed, "refused"));
 
-        Assert.Equal([new UnsubscribeAnswer("waiter", ReasonCode.UnspecifiedError)], server.Driver.UnsubscribeAnswers);
+        Assert.Equal(CloseKind.DialFailed, Assert.Single(server.Driver.UnsubscribeAnswers).Failure!.Kind);
     }
 
     [Fact]
@@ -226,7 +226,6 @@ public sealed class ConnectTests
 
         var failed = Assert.IsType<EngineOutput.AttemptFailed>(server.Driver.Outputs[^1]);
         Assert.Equal(CloseKind.ConnectTimeout, failed.Reason.Kind);
-        Assert.Equal(dialed, failed.Reason.Message.Contains("CONNECT:", StringComparison.Ordinal) || failed.Reason.Message.Contains("answer CONNECT", StringComparison.Ordinal));
         Assert.Equal(0, server.Driver.Open);
         Assert.False(server.Driver.WantsDial);
     }

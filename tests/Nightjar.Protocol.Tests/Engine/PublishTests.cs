@@ -107,7 +107,7 @@ public sealed class PublishTests
         Assert.Equal(ClientState.Connected, server.Engine.State);
     }
 
-    [Fact(DisplayName = "[MQTT5-3.2.2-12] Receive Maximum 2 lets two messages out (case C)")]
+    [Fact(DisplayName = "[MQTT5-3.3.4-7] Receive Maximum 2 lets two messages out (case C)")]
     public void Receive_maximum_is_respected()
     {
         var server = ScriptedServer.Connected(answer: new ConnAckPacket { ReceiveMaximum = 2 });

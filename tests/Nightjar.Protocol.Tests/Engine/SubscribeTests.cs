@@ -288,7 +288,7 @@ public sealed class SubscribeTests
         Assert.Single(server.Driver.UnsubscribeAnswers);
     }
 
-    [Fact]
+    [Fact(DisplayName = "[MQTT5-4.9.0-3] Subscriptions do not wait for a full window")]
     public void Subscriptions_do_not_wait_for_a_full_window()
     {
         var server = ScriptedServer.Connected(answer: new ConnAckPacket { ReceiveMaximum = 1 });

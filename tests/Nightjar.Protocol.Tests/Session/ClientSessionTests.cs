@@ -29,7 +29,7 @@ public sealed class ClientSessionTests
         Assert.False(session.CanPublish);
     }
 
-    [Fact(DisplayName = "[MQTT5-4.9.0-3] A QoS 2 message holds its place until PUBCOMP")]
+    [Fact]
     public void A_QoS_2_message_holds_its_place_until_PUBCOMP()
     {
         var session = Open(receiveMaximum: 1);

@@ -105,6 +105,11 @@ internal sealed class Simulation
             }
         }
 
+        if (Links.Count > _plan.Cuts.Count + 1)
+        {
+            yield return $"{Links.Count} connections for {_plan.Cuts.Count} cuts: {Driver.Engine.LastFailure?.Message}";
+        }
+
         var accepted = Broker.Accepted.ToLookup(m => m.Topic, m => m.Payload);
         var arrived = Driver.Arrived.ToLookup(a => a.Topic, a => a.Payload);
         foreach (var fault in AtLeastOnce(accepted, "up/1").Concat(ExactlyOnce(accepted, "up/2"))
