@@ -63,12 +63,14 @@ internal static class ConnectedVerb
         }
     }
 
-    /// <summary>Sends DISCONNECT, if there is a connection. Never throws for what the network does.</summary>
-    public static async Task DisconnectAsync(MqttClient client, ConnectionSettings settings, Invocation invocation)
+    /// <summary>Ends subscriptions, then the connection, if there is one. Never throws for what the network does.</summary>
+    public static async Task DisconnectAsync(
+        MqttClient client, ConnectionSettings settings, Invocation invocation, IEnumerable<Subscription>? unsubscribe = null)
     {
         using var patience = new CancellationTokenSource(Farewell, invocation.Clock);
         try
         {
+            await Task.WhenAll((unsubscribe ?? []).Select(subscription => subscription.DisposeAsync().AsTask())).WaitAsync(patience.Token);
             await client.DisconnectAsync(settings.ToDisconnectOptions(), patience.Token);
         }
         catch (Exception error) when (error is MqttException or OperationCanceledException)

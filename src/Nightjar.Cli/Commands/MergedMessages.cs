@@ -34,9 +34,6 @@ internal sealed class MergedMessages
         }
     }
 
-    /// <summary>Whether the broker refused the last of the subscriptions that ended.</summary>
-    public bool Refused { get; private set; }
-
     /// <summary>The next message; null: none will come, every subscription has ended.</summary>
     public async ValueTask<MqttMessage?> NextAsync()
     {
@@ -48,7 +45,6 @@ internal sealed class MergedMessages
             }
             catch (MqttRefusedException)
             {
-                Refused = true;
                 return null;
             }
         }
@@ -81,13 +77,9 @@ internal sealed class MergedMessages
                 }
             }
         }
-        catch (MqttRefusedException)
+        catch (Exception error) when (error is MqttRefusedException or OperationCanceledException)
         {
-            Refused = true;
-        }
-        catch (OperationCanceledException)
-        {
-            // The end.
+            // Refused, which whoever awaits Granted reports; or the end.
         }
 
         if (Interlocked.Decrement(ref _pumps) == 0)

@@ -21,9 +21,9 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
         var payload = await ReadPayloadAsync(stop);
         await using var client = ConnectedVerb.Create(settings, invocation, diagnostics);
         _ = ConnectedVerb.ReportAsync(client, diagnostics);
-        await client.ConnectAsync(stop);
         try
         {
+            await client.ConnectAsync(stop);
             if (payload is { } bytes)
             {
                 await PublishAsync(client, settings.ToMessage(bytes), stop);
@@ -34,12 +34,6 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
             }
 
             await client.FlushAsync(stop);
-        }
-        catch (MqttConnectException error)
-        {
-            // There was a connection; that there is no other is not what went wrong.
-            diagnostics.Error($"The connection was lost. {error.Message}");
-            return ExitCode.ConnectionLost;
         }
         finally
         {

@@ -37,44 +37,47 @@ internal sealed class SubCommand
 
         // Before connecting: a resumed session delivers as soon as there is a connection.
         var options = _settings.ToSubscribeOptions();
-        var subscriptions = _settings.Filters.DistinctBy(filter => filter.Text).Select(filter => (filter, client.Subscribe(filter.Text, options))).ToList();
-        await client.ConnectAsync(stop);
+        var subscriptions = _settings.Filters.DistinctBy(filter => filter.Text).Select(filter => (Filter: filter, Subscription: client.Subscribe(filter.Text, options))).ToList();
         try
         {
+            await client.ConnectAsync(stop);
             return await ListenAsync(client, subscriptions, stop);
         }
         finally
         {
-            if (stop.IsCancellationRequested && _settings.CleanSession)
-            {
-                await Task.WhenAll(subscriptions.Select(subscription => subscription.Item2.DisposeAsync().AsTask()));
-            }
-
-            await ConnectedVerb.DisconnectAsync(client, _settings, _invocation);
+            // A session that is to live on keeps what it subscribed to; another ends with the connection, and is tidied up on Ctrl-C only.
+            var tidy = stop.IsCancellationRequested && _settings.CleanSession;
+            await ConnectedVerb.DisconnectAsync(client, _settings, _invocation, tidy ? subscriptions.Select(subscription => subscription.Subscription) : null);
         }
     }
 
-    private async Task<int> ListenAsync(MqttClient client, List<(TopicFilter, Subscription Subscription)> subscriptions, CancellationToken stop)
+    private async Task<int> ListenAsync(MqttClient client, List<(TopicFilter Filter, Subscription Subscription)> subscriptions, CancellationToken stop)
     {
         using var timeout = _settings.Timeout is { } time ? new CancellationTokenSource(time, _invocation.Clock) : new CancellationTokenSource();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         try
         {
             var answering = AnswersAsync(client, subscriptions, ending.Token);
-            var messages = new MergedMessages(subscriptions, ending.Token);
-            var printing = PrintAsync(client, messages, ending.Token);
+            var printing = PrintAsync(client, new MergedMessages(subscriptions, ending.Token), ending.Token);
             if (await Task.WhenAny(answering, printing) == answering && await answering is { } code)
             {
                 return code;
             }
 
-            if (!await printing && !messages.Refused)
+            if (await printing)
             {
-                // -U took the subscriptions away: like mosquitto_sub, stay until -W or a signal.
-                await Task.Delay(Timeout.InfiniteTimeSpan, _invocation.Clock, ending.Token);
+                return ExitCode.Success;
             }
 
-            return messages.Refused ? await answering ?? ExitCode.Refused : ExitCode.Success;
+            // Every subscription has ended: refused, now or after a reconnect, unless -U took it away.
+            if (subscriptions.Exists(subscription => !_settings.Unsubscribe.Contains(subscription.Filter)))
+            {
+                return await answering ?? RefusedLater();
+            }
+
+            // Like mosquitto_sub, stay until -W or a signal.
+            await Task.Delay(Timeout.InfiniteTimeSpan, _invocation.Clock, ending.Token);
+            return ExitCode.Success;
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
@@ -87,8 +90,14 @@ internal sealed class SubCommand
         }
     }
 
+    private int RefusedLater()
+    {
+        _diagnostics.Error("The broker refused all subscriptions when the connection was made again.");
+        return ExitCode.Refused;
+    }
+
     // Null: go on listening.
-    private async Task<int?> AnswersAsync(MqttClient client, List<(TopicFilter, Subscription Subscription)> subscriptions, CancellationToken cancellationToken)
+    private async Task<int?> AnswersAsync(MqttClient client, List<(TopicFilter Filter, Subscription Subscription)> subscriptions, CancellationToken cancellationToken)
     {
         var denied = 0;
         foreach (var (_, subscription) in subscriptions)
@@ -113,6 +122,7 @@ internal sealed class SubCommand
         foreach (var filter in _settings.Unsubscribe)
         {
             await client.UnsubscribeAsync(filter.Text, cancellationToken);
+            _diagnostics.Debug($"Unsubscribed from {filter.Text}.");
         }
 
         return _settings.ExitAfterSubscribing ? ExitCode.Success : null;

@@ -10,11 +10,8 @@ public sealed partial class BrokerCommandTests
     public async Task It_says_where_it_listens_and_runs_until_stopped()
     {
         using var run = new ToolRun("broker -p 0 -u joe -P secret");
-        string port;
-        while ((port = Port().Match(run.Error).Value).Length == 0)
-        {
-            await Task.Yield();
-        }
+        await run.WaitForErrorAsync("Ctrl-C");
+        var port = Port().Match(run.Error).Value;
 
         Assert.Equal(0, (await ToolRun.ToEndAsync($"pub -p {port} -u joe -P secret -t a -m x -q 1")).ExitCode);
         Assert.Equal(134, (await ToolRun.ToEndAsync($"pub -p {port} -u joe -P other -t a -m x -q 1")).ExitCode);

@@ -299,6 +299,34 @@ public sealed class SubCommandTests
     }
 
     [Fact]
+    public async Task Subscriptions_that_are_refused_after_a_reconnect_end_it()
+    {
+        var options = new MqttTestBrokerOptions();
+        await using var broker = new MqttTestBroker(options);
+        using var run = new ToolRun($"sub -p {broker.Port} -t a -d", clock: new SkippingClock());
+        await run.WaitForErrorAsync("Subscription to a: QoS 0");
+
+        options.MaySubscribe = (_, _) => false;
+        broker.DropConnections();
+
+        Assert.Equal(ExitCode.Refused, await run.ExitCodeAsync());
+        Assert.Contains("Error: The broker refused all subscriptions", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Taking_the_subscription_away_leaves_it_waiting()
+    {
+        var clock = new ManualTimeProvider();
+        await using var broker = new MqttTestBroker();
+        using var run = new ToolRun($"sub -p {broker.Port} -t a -t b -U a -U b -W 20 -d", clock: clock);
+        await run.WaitForErrorAsync("Unsubscribed from b");
+
+        clock.Advance(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(ExitCode.TimedOut, await run.ExitCodeAsync());
+    }
+
+    [Fact]
     public async Task The_first_connection_must_succeed()
     {
         await using var broker = new MqttTestBroker();

@@ -7,7 +7,7 @@ internal sealed class ToolRun : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly WatchedStream _output = new();
-    private readonly StringWriter _error = new();
+    private readonly WatchedStream _error = new();
     private readonly Task<int> _exitCode;
 
     public ToolRun(string commandLine, Stream? input = null, bool terminal = false, TimeProvider? clock = null, Stream? output = null)
@@ -21,7 +21,7 @@ internal sealed class ToolRun : IDisposable
         {
             Input = input ?? Stream.Null,
             Output = output ?? _output,
-            Error = TextWriter.Synchronized(_error),
+            Error = TextWriter.Synchronized(new StreamWriter(_error, new UTF8Encoding(false)) { AutoFlush = true }),
             OutputIsTerminal = terminal,
             Variable = _ => null,
             Clock = clock ?? TimeProvider.System,
@@ -33,7 +33,7 @@ internal sealed class ToolRun : IDisposable
     public string Output => _output.Text;
 
     /// <summary>Standard error so far.</summary>
-    public string Error => _error.ToString();
+    public string Error => _error.Text;
 
     /// <summary>The exit code; nothing here takes half a minute unless it hangs.</summary>
     public Task<int> ExitCodeAsync() => _exitCode.WaitAsync(TimeSpan.FromSeconds(30));
@@ -43,6 +43,9 @@ internal sealed class ToolRun : IDisposable
 
     /// <summary>Completes as soon as standard output holds this.</summary>
     public Task WaitForOutputAsync(string text) => _output.WaitForAsync(text).WaitAsync(TimeSpan.FromSeconds(30));
+
+    /// <summary>The same for standard error.</summary>
+    public Task WaitForErrorAsync(string text) => _error.WaitForAsync(text).WaitAsync(TimeSpan.FromSeconds(30));
 
     public void Dispose() => _stop.Dispose();
 
@@ -98,6 +101,8 @@ internal sealed class ToolRun : IDisposable
                 _written = New();
             }
         }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
