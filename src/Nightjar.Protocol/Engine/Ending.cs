@@ -25,13 +25,14 @@ internal sealed class Ending(DisconnectPacket packet, long deadline)
     public DisconnectPacket LastWord(EngineSettings settings, Outbound outbound)
     {
         var endsSession = Final && settings.ClientIdIsGenerated && settings.Connect.SessionExpiryInterval > 0;
+        var outlives = settings.Connect.SessionExpiryInterval > 0; // one that CONNECT ended with the connection cannot be kept now [MQTT5-3.14.2-2]
         var fits = outbound.Fits(packet);
         return new DisconnectPacket
         {
             ReasonCode = packet.ReasonCode,
             ReasonString = fits ? packet.ReasonString : null,
             UserProperties = fits ? packet.UserProperties : [],
-            SessionExpiryInterval = packet.SessionExpiryInterval ?? (endsSession ? 0u : null),
+            SessionExpiryInterval = outlives ? packet.SessionExpiryInterval ?? (endsSession ? 0u : null) : null,
         };
     }
 }

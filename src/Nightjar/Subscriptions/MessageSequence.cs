@@ -14,6 +14,7 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
     private readonly bool _consumes;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _registration;
+    private readonly Lock _settling = new();
     private AckToken _current;
     private bool _ended;
     private bool _disposed;
@@ -47,7 +48,11 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
             if (!_feed.IsClosed && _feed.Queue.TryTake(out var message))
             {
                 Current = message.ToMessage();
-                _current = message.Token;
+                lock (_settling)
+                {
+                    _current = message.Token;
+                }
+
                 message.Chunk.Release();
                 return true;
             }
@@ -81,12 +86,19 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
         return default;
     }
 
+    /// <summary>Once per message, from whichever thread comes first: AcknowledgeAsync may be called beside the loop.</summary>
     private void Settle(bool abandoned)
     {
-        if (!_current.IsNone)
+        AckToken settled;
+        lock (_settling)
         {
-            _host.Complete([new HandlerOutcome(_current, ReasonCode.Success, abandoned)]);
+            settled = _current;
             _current = default;
+        }
+
+        if (!settled.IsNone)
+        {
+            _host.Complete([new HandlerOutcome(settled, ReasonCode.Success, abandoned)]);
         }
     }
 }

@@ -23,6 +23,19 @@ public sealed class EndTests
         Assert.Equal(ClientState.Closed, server.Engine.State);
     }
 
+    [Theory(DisplayName = "[MQTT5-3.14.2-2] DISCONNECT does not extend a session that CONNECT let end")]
+    [InlineData(0u, null)]
+    [InlineData(60u, 30u)]
+    public void DISCONNECT_does_not_extend_a_session_that_CONNECT_let_end(uint connect, uint? disconnect)
+    {
+        var settings = new EngineSettings { Connect = new ConnectPacket { SessionExpiryInterval = connect }, Random = () => 0 };
+        var ending = new Ending(new DisconnectPacket { SessionExpiryInterval = 30 }, deadline: 0);
+
+        var packet = ending.LastWord(settings, new Outbound(settings.Outbox, log: null));
+
+        Assert.Equal(disconnect, packet.SessionExpiryInterval);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
