@@ -3,7 +3,10 @@ namespace Nightjar;
 /// <summary>What the server may send.</summary>
 public sealed class ReceiveOptions
 {
-    /// <summary>The most QoS 1 and 2 messages that wait for our acknowledgement. Default: 256; 1 to 65,535. A server that exceeds it is disconnected with 0x93.</summary>
+    /// <summary>
+    /// The most QoS 1 and 2 messages that wait for our acknowledgement. Default: 256; 1 to 65,535. A server of 5.0 that exceeds it is disconnected with 0x93. Mosquitto 2.0
+    /// exceeds a value below its own <c>max_inflight_messages</c> (20) by one, so stay above that.
+    /// </summary>
     public int ReceiveMaximum { get; set; } = 256;
 
     /// <summary>The largest packet in bytes. Default: 1 MiB; 16 B to 268,435,460 B. A larger one ends the connection with 0x95 before it is read.</summary>
