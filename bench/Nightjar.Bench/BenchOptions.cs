@@ -8,7 +8,7 @@ internal sealed record BenchOptions
     public const string Usage = """
         Usage: bench/run [options]
 
-          --row NAME     only the rows whose name begins with NAME; may be given again
+          --row NAME     only the row NAME, or those whose name begins so; may be given again
           --quick        one run of one second each instead of five of three seconds
           --runs N       how many runs each (default 5); their median is printed
           --seconds S    how long each (default 3)
@@ -100,7 +100,10 @@ internal sealed record BenchOptions
     /// <summary>The rows to measure. Throws <see cref="FormatException"/> if there are none.</summary>
     public IReadOnlyList<Row> Select()
     {
-        Row[] rows = [.. Row.All.Where(row => Rows.Count == 0 || Rows.Exists(name => row.Name.StartsWith(name, StringComparison.Ordinal)))];
+        Row[] rows = [.. Row.All.Where(row => Rows.Count == 0 || Rows.Exists(name => Matches(row, name)))];
         return rows.Length > 0 ? rows : throw new FormatException($"no row begins with {string.Join(" or ", Rows)}; --list names them all");
     }
+
+    private static bool Matches(Row row, string name) =>
+        row.Name == name || (row.Name.StartsWith(name, StringComparison.Ordinal) && !Row.All.Any(other => other.Name == name));
 }

@@ -190,12 +190,13 @@ public sealed class SessionTests
         await Listen("own", "kept", new SubscribeOptions { RetainHandling = RetainHandling.DoNotSend, RetainAsPublished = true, NoLocal = true, SubscriptionIdentifier = 5 });
         await client.PublishAsync("kept", "from myself").Soon();
         await broker.PublishAsync("kept", "new", retain: true);
-        await Listen("all", "kept/#", new SubscribeOptions());
-
         Assert.Equal("own: new retained 5", await received.Reader.ReadAsync().Soon());
 
-        // 'kept/#' matches 'kept' itself.
-        Assert.Contains("all: new retained", await received.Reader.ReadAsync().Soon(), StringComparison.Ordinal);
+        // 'kept/#' matches 'kept' itself. What comes for one filter goes to every handler whose filter matches, so the other may be called too.
+        await Listen("all", "kept/#", new SubscribeOptions());
+        while (!(await received.Reader.ReadAsync().Soon()).StartsWith("all: new retained", StringComparison.Ordinal))
+        {
+        }
 
         Task Listen(string name, string filter, SubscribeOptions options) => client.On(
             filter,
