@@ -84,7 +84,7 @@ internal static class Tool
             }
             catch (Exception error) when (error is MqttException or TimeoutException or IOException)
             {
-                diagnostics.Error(error.Message);
+                diagnostics.Error(FlagWords.Translate(error.Message));
                 return ExitCode.From(error, (settings as ConnectionSettings)?.Version);
             }
         }

@@ -31,6 +31,14 @@ internal sealed class BrokerSettings : VerbSettings
         HiveMQ or another real one.
         """;
 
+    protected override IReadOnlyList<(string Title, string Text)> More =>
+    [
+        ("Exit status", """
+              1        the command line, or the port, cannot be used
+              130, 143 ended by Ctrl-C, by SIGTERM
+            """),
+    ];
+
     public MqttTestBrokerOptions ToOptions(Invocation invocation)
     {
         var options = new MqttTestBrokerOptions { Port = _port, Address = _address, RecordPublished = false, TimeProvider = invocation.Clock };

@@ -46,6 +46,9 @@ internal abstract class ConnectionSettings : VerbSettings
 
     public bool CleanSession { get; private set; } = true;
 
+    /// <summary>Whether a connection that was lost is made again.</summary>
+    public virtual bool Reconnects => true;
+
     /// <summary>The version that was asked for; null: the best that both know.</summary>
     public MqttVersion? Version => _version ?? (Properties.Any ? MqttVersion.Mqtt5 : null);
 
@@ -78,6 +81,7 @@ internal abstract class ConnectionSettings : VerbSettings
         options.Session.CleanStart = CleanSession;
         options.Session.ExpiryInterval = _expiry ?? connect.Seconds("session-expiry-interval") ?? (CleanSession ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
         options.Reconnect.FirstConnect = FirstConnect.SingleAttempt;
+        options.Reconnect.Enabled = Reconnects;
         options.Outbox.MaximumInFlight = _maximumInFlight ?? options.Outbox.MaximumInFlight;
         // Mosquitto 2.0.11 sends up to a thousand messages more than it was allowed; a limit would end every connection that is busy.
         options.Receive.ReceiveMaximum = (int)(connect.Number("receive-maximum") ?? ushort.MaxValue);
@@ -114,7 +118,7 @@ internal abstract class ConnectionSettings : VerbSettings
             new("-L --url", "URL", "all at once: mqtt(s)://[user[:password]@]host[:port]/topic", TakeUrl),
             new("-u --username", "NAME", "user name", value => _userName = value),
             new("-P --pw", "PASSWORD", "password; others on this machine can see it here, so prefer one of:", value => _password = value),
-            new("--password-file", "FILE", "file whose first line is the password", value => _passwordFile = value),
+            new("--password-file", "FILE", "file whose first line is the password; or the variable NIGHTJAR_PASSWORD, with -u", value => _passwordFile = value),
             new("-V --protocol-version", "VERSION", "31, 311 or 5, also mqttv31 ... (5, and 311 if the broker does not know it)", value =>
                 _version = Versions.TryGetValue(value, out var version) ? version : throw new UsageException($"-V takes 31, 311 or 5, not '{value}'.")),
             new("-A", "ADDRESS", "local address to connect from", value =>

@@ -34,6 +34,9 @@ internal sealed class PubSettings : ConnectionSettings
         AddGeneral();
     }
 
+    /// <summary>One message that met a dying connection is an error to report; a stream of them outlives a restart of the broker.</summary>
+    public override bool Reconnects => Source == MessageSource.InputLines || Repeat > 1;
+
     public string Topic { get; private set; } = string.Empty;
 
     public MessageSource Source { get; private set; }
@@ -74,14 +77,6 @@ internal sealed class PubSettings : ConnectionSettings
             UserProperties = properties.UserProperties,
             TopicAlias = (ushort?)properties.Number("topic-alias"),
         };
-    }
-
-    public override MqttClientOptions ToClientOptions(Invocation invocation)
-    {
-        var options = base.ToClientOptions(invocation);
-        // One message that met a dying connection is an error to report; a stream of them outlives a restart of the broker.
-        options.Reconnect.Enabled = Source == MessageSource.InputLines || Repeat > 1;
-        return options;
     }
 
     protected override void AddTopic(string flag, string text) => Topic = FlagValue.Topic(flag, text);

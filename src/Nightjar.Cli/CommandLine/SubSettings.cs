@@ -102,6 +102,14 @@ internal sealed class SubSettings : ConnectionSettings
         UserProperties = Properties.Subscribe.UserProperties,
     };
 
+    public override MqttClientOptions ToClientOptions(Invocation invocation)
+    {
+        var options = base.ToClientOptions(invocation);
+        // Whoever gives it five seconds does not want to wait fifteen for a host that does not answer.
+        options.ConnectTimeout = Timeout is { } time && time < options.ConnectTimeout ? time : options.ConnectTimeout;
+        return options;
+    }
+
     protected override void AddTopic(string flag, string text) => _filters.Add(FlagValue.Filter(flag, text));
 
     protected override void Validate()

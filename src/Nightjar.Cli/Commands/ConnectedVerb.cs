@@ -28,8 +28,8 @@ internal static class ConnectedVerb
         }
     }
 
-    /// <summary>Says on standard error what happens to the connection, until the client is closed.</summary>
-    public static async Task ReportAsync(MqttClient client, Diagnostics diagnostics)
+    /// <summary>Says on standard error what happens to the connection, until the client is closed; what ends the verb, the verb reports.</summary>
+    public static async Task ReportAsync(MqttClient client, ConnectionSettings settings, Diagnostics diagnostics)
     {
         await foreach (var happened in client.Events)
         {
@@ -38,7 +38,7 @@ internal static class ConnectedVerb
                 case ClientEvent.Connected { Result: var result }:
                     diagnostics.Debug($"Connected as {result.ClientId}, {Name(result.Version)}, {(result.SessionPresent ? "session resumed" : "new session")}.");
                     break;
-                case ClientEvent.Disconnected { Error: { } error }:
+                case ClientEvent.Disconnected { Error: { } error } when settings.Reconnects:
                     diagnostics.Warning(error.Message);
                     break;
                 case ClientEvent.ConnectFailed { NextAttemptIn: { } delay, Error: var error }:

@@ -27,7 +27,7 @@ internal sealed class DemoCommand(DemoSettings settings, Invocation invocation, 
 
         await using var subscriber = Create(broker);
         await using var publisher = Create(broker);
-        _ = ConnectedVerb.ReportAsync(publisher, diagnostics);
+        _ = ConnectedVerb.ReportAsync(publisher, settings, diagnostics);
         var filter = $"{settings.Prefix}/+/temperature";
         var readings = subscriber.Subscribe(filter);
         await subscriber.ConnectAsync(stop);

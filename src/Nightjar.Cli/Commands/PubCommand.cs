@@ -20,7 +20,7 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
         // Before connecting: a file that cannot be read should not cost a connection.
         var payload = await ReadPayloadAsync(stop);
         await using var client = ConnectedVerb.Create(settings, invocation, diagnostics);
-        _ = ConnectedVerb.ReportAsync(client, diagnostics);
+        _ = ConnectedVerb.ReportAsync(client, settings, diagnostics);
         try
         {
             await client.ConnectAsync(stop);

@@ -33,7 +33,7 @@ internal sealed class SubCommand
     public async Task<int> RunAsync(CancellationToken stop)
     {
         await using var client = ConnectedVerb.Create(_settings, _invocation, _diagnostics);
-        _ = ConnectedVerb.ReportAsync(client, _diagnostics);
+        _ = ConnectedVerb.ReportAsync(client, _settings, _diagnostics);
 
         // Before connecting: a resumed session delivers as soon as there is a connection.
         var options = _settings.ToSubscribeOptions();

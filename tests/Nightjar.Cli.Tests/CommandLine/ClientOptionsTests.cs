@@ -188,6 +188,13 @@ public sealed class ClientOptionsTests
     }
 
     [Fact]
+    public void A_time_limit_holds_for_connecting_too()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(5), Read("-W", "5").ToClientOptions(Nothing).ConnectTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(15), Read("-W", "50").ToClientOptions(Nothing).ConnectTimeout);
+    }
+
+    [Fact]
     public void The_tool_sets_no_limits_of_its_own()
     {
         var receive = Read("-C", "3").ToClientOptions(Nothing).Receive;

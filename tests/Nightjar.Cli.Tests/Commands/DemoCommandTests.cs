@@ -8,7 +8,7 @@ public sealed class DemoCommandTests
     [Fact]
     public async Task It_needs_nothing_and_ends_by_itself()
     {
-        using var run = new ToolRun("demo", clock: new SkippingClock());
+        using var run = new ToolRun("demo", clock: new FastClock());
 
         Assert.Equal(0, await run.ExitCodeAsync());
         Assert.Contains("12 readings published and acknowledged, 12 received.", run.Output, StringComparison.Ordinal);
@@ -20,7 +20,7 @@ public sealed class DemoCommandTests
     public async Task It_uses_the_broker_that_it_is_given()
     {
         await using var broker = new MqttTestBroker();
-        using var run = new ToolRun($"demo -p {broker.Port}", clock: new SkippingClock());
+        using var run = new ToolRun($"demo -p {broker.Port}", clock: new FastClock());
 
         Assert.Equal(0, await run.ExitCodeAsync());
         Assert.Equal(12, broker.Published.Count);

@@ -284,7 +284,7 @@ public sealed class SubCommandTests
     public async Task A_lost_connection_is_made_again()
     {
         await using var broker = new MqttTestBroker();
-        using var run = new ToolRun($"sub -p {broker.Port} -t a -q 1", clock: new SkippingClock());
+        using var run = new ToolRun($"sub -p {broker.Port} -t a -q 1", clock: new FastClock());
         await broker.WaitForSubscriptionAsync("a");
 
         broker.DropConnections();
@@ -303,7 +303,7 @@ public sealed class SubCommandTests
     {
         var options = new MqttTestBrokerOptions();
         await using var broker = new MqttTestBroker(options);
-        using var run = new ToolRun($"sub -p {broker.Port} -t a -d", clock: new SkippingClock());
+        using var run = new ToolRun($"sub -p {broker.Port} -t a -d", clock: new FastClock());
         await run.WaitForErrorAsync("Subscription to a: QoS 0");
 
         options.MaySubscribe = (_, _) => false;

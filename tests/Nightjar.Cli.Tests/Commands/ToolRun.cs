@@ -96,7 +96,7 @@ internal sealed class ToolRun : IDisposable
         {
             lock (_gate)
             {
-                base.Write(buffer);
+                base.Write(buffer.ToArray(), 0, buffer.Length);
                 _written.SetResult();
                 _written = New();
             }
