@@ -57,15 +57,20 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
                 return true;
             }
 
+            // In this order: a subscription that is refused closes with its failure, and the end must not be seen without it.
+            var closed = _feed.IsClosed;
             if (_feed.TakeFailure() is { } failure)
             {
                 throw failure;
             }
 
-            if (_feed.IsClosed || !await _feed.Queue.WaitAsync().ConfigureAwait(false))
+            if (closed)
             {
-                _ended = _feed.IsClosed;
+                _ended = true;
+                return false;
             }
+
+            await _feed.Queue.WaitAsync().ConfigureAwait(false);
         }
     }
 

@@ -152,6 +152,22 @@ public sealed class SequenceTests
     }
 
     [Fact]
+    public async Task A_loop_that_waits_already_hears_of_the_refusal()
+    {
+        await using var peer = InMemory.Peer();
+        var client = await peer.ConnectAsync(InMemory.Options(peer));
+        var subscription = client.Subscribe("t");
+        await using var messages = subscription.GetAsyncEnumerator();
+        var next = messages.MoveNextAsync();
+        var subscribe = await peer.ExpectAsync<SubscribePacket>();
+
+        await peer.SendAsync(new SubAckPacket { PacketId = subscribe.PacketId, ReasonCodes = [ReasonCode.NotAuthorized] });
+
+        await Assert.ThrowsAsync<MqttRefusedException>(() => next.Soon());
+        client.Abort();
+    }
+
+    [Fact]
     public async Task A_subscription_that_is_denied_when_it_is_made_again_lets_go_of_its_messages()
     {
         await using var scene = await SceneAsync();
