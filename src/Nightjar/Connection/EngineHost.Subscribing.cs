@@ -1,0 +1,112 @@
+using Nightjar.Diagnostics;
+using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Topics;
+using Nightjar.Subscriptions;
+
+namespace Nightjar.Connection;
+
+// Subscribing, and what handlers report.
+internal sealed partial class EngineHost
+{
+    /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
+    public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, MessageHandler? handler)
+    {
+        var feed = new MessageFeed(this, filter, terms);
+        if (handler is not null)
+        {
+            feed.TryConsume();
+        }
+
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+            _gate.Feeds.Add(feed);
+            _engine.Subscribe(feed, _gate.Now());
+        }
+
+        if (handler is not null)
+        {
+            _ = Task.Run(new HandlerPump(this, feed, handler).RunAsync);
+        }
+
+        return feed;
+    }
+
+    public async ValueTask UnsubscribeAsync(MessageFeed feed)
+    {
+        TaskCompletionSource<ReasonCode>? answer = null;
+        Task disconnected;
+        using (_gate.Enter())
+        {
+            if (!_gate.Feeds.Remove(feed))
+            {
+                return;
+            }
+
+            if (_engine.State == ClientState.Connected)
+            {
+                answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            _engine.Unsubscribe(feed, answer);
+            disconnected = answer is null ? Task.CompletedTask : _reports.WhenDisconnected();
+        }
+
+        feed.Close();
+        if (answer is not null)
+        {
+            // A connection that ends meanwhile answers nothing soon; the UNSUBSCRIBE itself is not forgotten.
+            await Task.WhenAny(answer.Task, disconnected).ConfigureAwait(false);
+        }
+    }
+
+    public Task<ReasonCode> UnsubscribeAsync(string filter, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+        List<MessageFeed> ended;
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+            ended = [.. _engine.Unsubscribe(filter, answer, _gate.Now()).Cast<MessageFeed>()];
+            _gate.Feeds.ExceptWith(ended);
+        }
+
+        ended.ForEach(feed => feed.Close());
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Handlers are done with these messages.</summary>
+    public void Complete(ReadOnlySpan<HandlerOutcome> outcomes)
+    {
+        using (_gate.Enter())
+        {
+            _engine.Complete(outcomes, _gate.Now());
+        }
+    }
+
+    public void ReportHandlerFailure(string filter, string topic, Exception error)
+    {
+        Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error));
+        Log.HandlerFailed(_logger, filter, error);
+    }
+
+    /// <summary>What a user hung on a handler's token threw.</summary>
+    public void ReportStoppingFailure(string filter, Exception error) => Log.StoppingFailed(_logger, filter, error);
+
+    /// <summary>An episode of dropping QoS 0 messages is over.</summary>
+    public void ReportDropped()
+    {
+        List<MessageFeed> feeds;
+        using (_gate.Enter())
+        {
+            feeds = [.. _gate.Feeds.Where(feed => feed.Dropped > 0)];
+        }
+
+        foreach (var feed in feeds)
+        {
+            Events.Publish(new ClientEvent.MessagesDropped(feed.TopicFilter.Text, feed.Dropped));
+            Log.MessagesDropped(_logger, feed.Dropped, feed.TopicFilter.Text);
+            feed.Dropped = 0;
+        }
+    }
+}
