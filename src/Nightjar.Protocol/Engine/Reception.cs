@@ -79,7 +79,7 @@ internal sealed class Reception(
 
         // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, LocalSubscription.CountAcknowledging(route.Subscriptions), isNew, out packet.Token, route))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;

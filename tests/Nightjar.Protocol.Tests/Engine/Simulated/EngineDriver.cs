@@ -149,9 +149,9 @@ internal sealed class EngineDriver
         Collect();
     }
 
-    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false)
+    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false, LocalSubscription? by = null)
     {
-        Engine.Complete([new HandlerOutcome(token, reason, abandoned)], Now);
+        Engine.Complete([new HandlerOutcome(token, reason, abandoned, by)], Now);
         Collect();
     }
 
@@ -171,9 +171,9 @@ internal sealed class EngineDriver
         return waiter;
     }
 
-    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce)
+    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool atArrival = false)
     {
-        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos);
+        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { AcknowledgesAtArrival = atArrival };
         Engine.Subscribe(subscription, Now);
         Collect();
         return subscription;
