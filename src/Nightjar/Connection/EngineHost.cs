@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -16,6 +17,7 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivedDropped;
 
     public EngineHost(MqttClientOptions options)
     {
@@ -27,6 +29,7 @@ internal sealed partial class EngineHost
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
+        Handlers = options.HandlerContext.ForClient();
     }
 
     public MqttClientOptions Options { get; }
@@ -34,6 +37,9 @@ internal sealed partial class EngineHost
     public string ServerName { get; }
 
     public ReceiveBudget ReceiveBudget { get; }
+
+    /// <summary>Where handlers run.</summary>
+    public HandlerScheduler Handlers { get; }
 
     /// <summary>Held by a receive loop while it fills queues, which take one writer: the loop of a connection that is over may still be at it when the next one begins.</summary>
     public Lock Delivering { get; } = new();
@@ -82,6 +88,9 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
+                    IsReadingPaused = _gate.Connection is { IsPaused: true },
+                    Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
                 };
             }
         }

@@ -11,6 +11,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 {
     private readonly CancellationTokenSource _dialling = new();
     private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream? _stream;
     private Exception? _closedBy;
     private bool _closed;
@@ -27,6 +28,9 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 
     /// <summary>Whether the receive loop waits for handlers, so that the peer's silence means nothing.</summary>
     public bool IsPaused { get; set; }
+
+    /// <summary>Ends when the connection is closed from this side: nothing is worth waiting for any more.</summary>
+    public Task Ended => _ended.Task;
 
     /// <summary>Set while the receive loop waits for the control lane to empty; guarded by the host's lock.</summary>
     public TaskCompletionSource? WhenControlHasRoom { get; set; }
@@ -60,6 +64,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 
         CancelDialling();
         stream?.Dispose();
+        _ended.TrySetResult();
     }
 
     /// <summary>Closes our direction: the peer reads to the end, DISCONNECT included, and closes its own.</summary>

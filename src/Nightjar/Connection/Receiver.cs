@@ -29,6 +29,8 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private bool _handlersStandStill;
     private bool _dropping;
     private bool _deaf;
+    private bool _hasReports;
+    private MessageFeed? _waitsFor;
 
     public async Task<CloseReason> RunAsync()
     {
@@ -67,6 +69,10 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                 Handle();
                 await host.WhenControlHasRoom(connection).ConfigureAwait(false);
                 MakeRoom();
+                if (_waitsFor is not null)
+                {
+                    await WaitForQueueAsync().ConfigureAwait(false);
+                }
             }
         }
         catch (MqttConnectException error)
@@ -102,6 +108,12 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             Deliver();
         }
 
+        if (_hasReports)
+        {
+            _hasReports = false;
+            host.ReportQueues();
+        }
+
         // After a broken rule nothing more is read from this server, only away.
         _start = _batch.Violation is null ? _start + consumed : _end;
         _deaf |= _batch.Violation is not null;
@@ -125,11 +137,16 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                 var feed = (MessageFeed)subscription;
                 if (_dropping && packet.QoS == QoS.AtMostOnce)
                 {
-                    feed.Dropped++;
-                    continue;
+                    if (!feed.Waits)
+                    {
+                        feed.Drop(1);
+                        continue;
+                    }
+
+                    _waitsFor = feed;
                 }
 
-                feed.Queue.Append(new ReceivedMessage(packet, _chunk, _start));
+                feed.Append(new ReceivedMessage(packet, _chunk, _start));
                 shares++;
                 if (!feed.HasNews)
                 {
@@ -149,7 +166,9 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         foreach (var feed in _touched)
         {
             feed.HasNews = false;
-            feed.Queue.Publish();
+            feed.Publish();
+            _waitsFor = feed.IsFull ? feed : _waitsFor;
+            _hasReports |= feed.HasReport;
             if (feed.IsClosed)
             {
                 feed.LetGo();
@@ -233,6 +252,16 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             _dropping = !await _budget.WaitForRoomAsync(room, Patience).ConfigureAwait(false);
             connection.IsPaused = false;
         }
+    }
+
+    /// <summary>A subscription that drops nothing is full: it has as long as it takes, or as the connection lives.</summary>
+    private async ValueTask WaitForQueueAsync()
+    {
+        LeaveChunk();
+        connection.IsPaused = true;
+        await Task.WhenAny(_waitsFor!.WhenRoom(), connection.Ended).ConfigureAwait(false);
+        connection.IsPaused = false;
+        _waitsFor = null;
     }
 
     /// <summary>Before waiting: the messages of this chunk would make no room when they are done, as long as the loop has its share in it.</summary>

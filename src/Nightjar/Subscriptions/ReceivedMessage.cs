@@ -59,12 +59,13 @@ internal readonly struct ReceivedMessage
     public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
 
     /// <summary>A copy that needs the chunk no more.</summary>
-    public MqttMessage ToMessage() => new(Route.Name, _payloadLength == 0 ? default : Payload.ToArray())
+    public MqttMessage ToMessage(MessageAcknowledgement? acknowledgement = null) => new(Route.Name, _payloadLength == 0 ? default : Payload.ToArray())
     {
         QoS = QoS,
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        Acknowledgement = acknowledgement,
         Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
     };
 }
