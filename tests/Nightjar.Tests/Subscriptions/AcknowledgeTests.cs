@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Subscriptions;

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Subscriptions;
@@ -162,6 +161,40 @@ public sealed class PoisonTests
         {
             await scene.AckAsync(expected);
         }
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(3, false)]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    public async Task Disposing_waits_for_no_handler_that_blocks_its_thread(int concurrency, bool serial)
+    {
+        await using var scene = await PeerScene.StartAsync(options => options.HandlerContext = serial ? HandlerContext.Serial : HandlerContext.Parallel);
+        using var release = new ManualResetEventSlim();
+        var blocked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var subscription = scene.Client.On(
+            "t",
+            _ =>
+            {
+                blocked.TrySetResult();
+                release.Wait();
+            },
+            new SubscribeOptions { MaxConcurrency = concurrency });
+        await scene.Peer.GrantAsync();
+        await scene.SendAsync("t", "1", 1);
+        await blocked.Task.Soon();
+
+        await scene.Client.PublishAsync("still", "works", QoS.AtMostOnce).Soon();
+        Assert.Equal("still", (await scene.Peer.ExpectAsync<MqttMessage>()).Topic);
+        var disposing = scene.Client.DisposeAsync();
+        await scene.Peer.ExpectAsync<DisconnectPacket>();
+        await scene.Peer.CloseAsync();
+        await disposing.Soon();
+
+        await subscription.Completion.Soon();
+        Assert.Equal(ClientState.Closed, scene.Client.State);
+        release.Set();
     }
 
     private void On(PeerScene scene, string poison, SubscribeOptions? options = null) => scene.Client.On(
