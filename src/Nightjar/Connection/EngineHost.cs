@@ -16,12 +16,13 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
@@ -82,6 +83,9 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }
