@@ -18,4 +18,20 @@ internal static class Eventually
             await Task.Yield();
         }
     }
+
+    /// <summary>Waits until a number stays as it is for a good many turns: for what is to be seen not to go on. One that goes on for long enough is found out.</summary>
+    public static async Task Still(Func<long> number)
+    {
+        const int Turns = 2000;
+        var last = number();
+        for (var turn = 0; turn < Turns; turn++)
+        {
+            await Task.Yield();
+            if (number() is var now && now != last)
+            {
+                last = now;
+                turn = 0;
+            }
+        }
+    }
 }

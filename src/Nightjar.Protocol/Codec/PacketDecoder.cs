@@ -288,7 +288,7 @@ public sealed class PacketDecoder
     private DecodeStatus BreakTooLarge(int size)
     {
         Break(TooLarge);
-        Violation = Violation with { Message = $"{Violation.Message} It has {size} bytes, and {Math.Min(_wholeLimit, _maximumPacketSize)} are allowed." };
+        Violation = Violation with { Message = $"{Violation.Message} It has {size} bytes, and {(size > _maximumPacketSize ? _maximumPacketSize : _wholeLimit)} are allowed." };
         return DecodeStatus.Violation;
     }
 }

@@ -335,6 +335,7 @@ public sealed class LargeMessageTests
             var loops = server.Driver.Outputs.OfType<EngineOutput.Looping>().ToList();
             Assert.Equal(connection >= 3 ? 1 : 0, loops.Count);
             Assert.Equal(connection < 3, server.LastDisconnect!.IsTransient);
+            Assert.Equal(Math.Max(1, connection - 1), server.Engine.Failures);
             var delay = server.Engine.RetryAt - server.Driver.Now;
             Assert.Equal(connection < 3 ? TimeSpan.TicksPerSecond / 2 : TimeSpan.TicksPerMinute, delay);
         }

@@ -162,6 +162,7 @@ public sealed class ReceiveMemoryTests
 
         // 64 KiB of acknowledgements of four bytes, and what was under way.
         await Eventually.True(() => measured.BytesRead >= 16_000 * packet.Length);
+        await Eventually.Still(() => measured.BytesRead);
         Assert.False(sending.IsCompleted);
         Assert.InRange(measured.BytesRead, 0, (packet.Length * 20_000) + (3 * 64 * 1024));
         hold.SetResult();

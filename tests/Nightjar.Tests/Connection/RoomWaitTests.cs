@@ -44,12 +44,24 @@ public sealed class RoomWaitTests
         wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
 
         _time.Fire();
-        Assert.False(wait.IsCompleted);
+        second.Release();
+
+        // Had the timer ended it, there would have been no room.
+        Assert.True(await wait.Soon());
+    }
+
+    [Fact]
+    public async Task A_timer_in_its_time_ends_the_wait()
+    {
+        var chunk = Hold(600);
+        using var room = new RoomWait(_budget, _time);
+        var wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+
         _time.Now += TimeSpan.TicksPerSecond;
         _time.Fire();
 
         Assert.False(await wait.Soon());
-        second.Release();
+        chunk.Release();
     }
 
     [Fact]
@@ -65,7 +77,6 @@ public sealed class RoomWaitTests
 
         _time.Now += TimeSpan.TicksPerDay;
         _time.Fire();
-        Assert.False(endless.IsCompleted);
         chunk.Release();
 
         Assert.True(await endless.Soon());

@@ -90,6 +90,37 @@ public sealed class StreamTests
         Assert.True(client.Status.ReceivePauses > 0);
     }
 
+    [Fact]
+    public async Task After_a_pause_the_server_has_its_time_to_answer_before_it_counts_as_silent()
+    {
+        const int First = 150_000;
+        var time = new ManualTimeProvider();
+        await using var peer = InMemory.Peer();
+        var options = Streaming(InMemory.Options(peer, time));
+        options.KeepAlive = TimeSpan.FromSeconds(10);
+        await using var client = await peer.ConnectAsync(options);
+        using var end = new AbortAtEnd(client);
+        var gate = new TaskCompletionSource();
+        client.OnStream("t", async (message, _) =>
+        {
+            await gate.Task;
+            await message.Payload.CopyToAsync(Stream.Null, CancellationToken.None);
+        });
+        await peer.GrantAsync();
+        await SendLargeAsync(peer, Large, stopAt: First);
+        await Eventually.True(() => client.Status.IsReceivingPaused);
+
+        // The PINGREQ leaves after 7.5 s, and its answer, which lies behind the payload, is missed after another 5.
+        time.Advance(TimeSpan.FromSeconds(7.6));
+        await peer.ExpectAsync(PacketType.PingReq);
+        time.Advance(TimeSpan.FromSeconds(4.8));
+        gate.SetResult();
+        await Eventually.True(() => !client.Status.IsReceivingPaused);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(ClientState.Connected, client.State);
+    }
+
     [Theory]
     [InlineData(QoS.AtLeastOnce)]
     [InlineData(QoS.ExactlyOnce)]
@@ -193,8 +224,10 @@ public sealed class StreamTests
         using var end = new AbortAtEnd(client);
         await using var events = new EventReader(client);
         var lengths = new List<long>();
+        var calls = 0;
         client.OnStream("t", async (message, _) =>
         {
+            calls++;
             await message.Payload.CopyToAsync(Stream.Null, CancellationToken.None);
             lengths.Add(message.Payload.Position);
             throw new InvalidOperationException("poison");
@@ -209,6 +242,7 @@ public sealed class StreamTests
         await events.NextAsync<ClientEvent.HandlerFailed>();
 
         Assert.Equal([5, 5, Large], lengths);
+        Assert.Equal(3, calls);
     }
 
     [Fact]
