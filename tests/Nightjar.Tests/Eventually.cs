@@ -22,7 +22,7 @@ internal static class Eventually
     /// <summary>Waits until a number stays as it is for a good many turns: for what is to be seen not to go on. One that goes on for long enough is found out.</summary>
     public static async Task Still(Func<long> number)
     {
-        const int Turns = 2000;
+        const int Turns = 200_000;
         var last = number();
         for (var turn = 0; turn < Turns; turn++)
         {
