@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;
@@ -7,6 +8,7 @@ namespace Nightjar.Connection;
 /// awaits no user code; it pauses when the messages that wait for handlers use up their budget, when a payload that is read as it arrives is not being read, and when the peer
 /// takes no acknowledgements.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes what it uses when it ends, and it always ends.")]
 internal sealed class Receiver(EngineHost host, NetworkConnection connection, Stream stream, Inbound inbound)
 {
     // How long handlers may stand still before QoS 0 messages are dropped rather than leave acknowledgements and pings unread behind them.

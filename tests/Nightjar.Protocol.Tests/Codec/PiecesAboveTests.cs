@@ -1,6 +1,5 @@
 using System.Text;
 using Nightjar.Protocol.Codec;
-using Nightjar.Protocol.Packets;
 using Xunit;
 
 namespace Nightjar.Protocol.Tests.Codec;

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 using Nightjar.Testing;
+using Nightjar.Tests.Transport;
 using Xunit;
 
 namespace Nightjar.Tests.Connection;
@@ -132,6 +133,32 @@ public sealed class ReceiveMemoryTests
         await peer.SendAsync(MqttMessage.Create("t", "awake", QoS.AtMostOnce));
         Assert.Equal("awake", await received.Reader.ReadAsync().Soon());
         Assert.Equal(1, measured.EmptyReads);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_idle_connection_wakes_over_TCP_and_TLS(bool tls)
+    {
+        using var authority = TestAuthority.CreateRoot("root");
+        var time = new ManualTimeProvider();
+        await using var broker = new MqttTestBroker(new MqttTestBrokerOptions { ServerCertificate = tls ? authority.IssueServer(["localhost"]) : null, Patience = Deadline.Patience });
+        var server = new MqttServer($"{(tls ? "mqtts" : "mqtt")}://localhost:{broker.Port}");
+        if (tls)
+        {
+            server.Tls.CertificateAuthorities.Add(authority.Certificate);
+        }
+
+        await using var client = new MqttClient(new MqttClientOptions { Servers = { server }, KeepAlive = TimeSpan.Zero, TimeProvider = time });
+        using var end = new AbortAtEnd(client);
+        var received = Channel.CreateUnbounded<string>();
+        await client.On("t", message => received.Writer.TryWrite(message.Text)).Granted.Soon();
+        for (var i = 0; i < 5; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await broker.PublishAsync("t", $"{i} after a while");
+            Assert.Equal($"{i} after a while", await received.Reader.ReadAsync().Soon());
+        }
     }
 
     [Fact]

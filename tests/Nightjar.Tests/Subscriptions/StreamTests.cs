@@ -163,6 +163,47 @@ public sealed class StreamTests
         Assert.DoesNotContain(await events.ToEndAsync(), e => e is ClientEvent.HandlerFailed);
     }
 
+    [Theory]
+    [InlineData(QoS.AtLeastOnce)]
+    [InlineData(QoS.ExactlyOnce)]
+    public async Task Over_a_link_that_breaks_again_and_again_each_message_comes_whole(QoS qos)
+    {
+        const int Messages = 20;
+        const int Size = 500_000;
+        await using var broker = InMemory.Broker();
+        await using var network = new FaultyNetwork(seed: 5);
+        network.ToClient.RandomPieces = true;
+        var options = Streaming(InMemory.Options(() => network.Wrap(broker.ConnectInMemory())));
+        options.ClientId = "streams";
+        await using var client = new MqttClient(options);
+        var whole = Channel.CreateUnbounded<int>();
+        await client.OnStream("t/+", async (message, _) =>
+        {
+            var sum = await SumAsync(message.Payload);
+            var number = int.Parse(message.Topic[2..], System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal((long)Size * number, sum);
+            whole.Writer.TryWrite(number);
+        }, new SubscribeOptions { QoS = qos }).Granted.Soon();
+        var random = new Random(5);
+        var payload = new byte[Size];
+        var seen = new List<int>();
+
+        for (var number = 1; number <= Messages; number++)
+        {
+            payload.AsSpan().Fill((byte)number);
+            network.ToClient.CutAfter(random.Next(1, Size * 2));
+            await broker.PublishAsync(new OutgoingMessage($"t/{number}", payload) { QoS = qos });
+            do
+            {
+                seen.Add(await whole.Reader.ReadAsync().Soon());
+            }
+            while (seen[^1] != number);
+        }
+
+        var distinct = qos == QoS.ExactlyOnce ? seen : seen.Distinct();
+        Assert.Equal(Enumerable.Range(1, Messages), distinct);
+    }
+
     [Fact]
     public async Task Disposing_does_not_wait_for_a_payload_that_nobody_reads()
     {
