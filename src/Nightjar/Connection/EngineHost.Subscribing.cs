@@ -10,7 +10,7 @@ internal sealed partial class EngineHost
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
     public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options, MessageHandler? handler)
     {
-        var feed = new MessageFeed(this, filter, terms, options);
+        var feed = new MessageFeed(this, filter, terms, options) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();

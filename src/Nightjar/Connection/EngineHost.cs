@@ -18,12 +18,13 @@ internal sealed partial class EngineHost
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
     private long _receivedDropped;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
@@ -91,8 +92,10 @@ internal sealed partial class EngineHost
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
-                    IsReadingPaused = _gate.Connection is { IsPaused: true },
                     Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }

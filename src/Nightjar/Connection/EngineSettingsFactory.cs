@@ -28,6 +28,8 @@ internal static class EngineSettingsFactory
             HandlerWarning = ToTicks(options.Receive.HandlerWarning),
             HandlerTimeout = ToTicks(options.Receive.HandlerTimeout),
             MaximumPacketSize = options.Receive.MaximumPacketSize,
+            MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
+            OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             Outbox = new OutboxSettings
             {

@@ -11,8 +11,8 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 {
     private readonly CancellationTokenSource _dialling = new();
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Stream? _stream;
+    private Receiver? _receiver;
     private Exception? _closedBy;
     private bool _closed;
 
@@ -28,9 +28,6 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 
     /// <summary>Whether the receive loop waits for handlers, so that the peer's silence means nothing.</summary>
     public bool IsPaused { get; set; }
-
-    /// <summary>Ends when the connection is closed from this side: nothing is worth waiting for any more.</summary>
-    public Task Ended => _ended.Task;
 
     /// <summary>Set while the receive loop waits for the control lane to empty; guarded by the host's lock.</summary>
     public TaskCompletionSource? WhenControlHasRoom { get; set; }
@@ -50,6 +47,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
     public void Close(Exception? error)
     {
         Stream? stream;
+        Receiver? receiver;
         lock (_lock)
         {
             if (_closed)
@@ -60,12 +58,16 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
             _closed = true;
             _closedBy = error;
             stream = _stream;
+            receiver = _receiver;
         }
 
         CancelDialling();
         stream?.Dispose();
-        _ended.TrySetResult();
+        receiver?.Stop();
     }
+
+    /// <summary>The connection is ending: the receive loop waits for no handler any more.</summary>
+    public void StopWaiting() => Volatile.Read(ref _receiver)?.Stop();
 
     /// <summary>Closes our direction: the peer reads to the end, DISCONNECT included, and closes its own.</summary>
     public void CloseOutput()
@@ -138,7 +140,19 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
         }
 
         _ = flushing;
-        var ended = await new Receiver(host, this, stream, inbound).RunAsync().ConfigureAwait(false);
+        var receiver = new Receiver(host, this, stream, inbound);
+        lock (_lock)
+        {
+            _receiver = receiver;
+            closed = _closed;
+        }
+
+        if (closed)
+        {
+            receiver.Stop();
+        }
+
+        var ended = await receiver.RunAsync().ConfigureAwait(false);
         return _closedBy is { } first and not ObjectDisposedException ? ended with { Cause = first } : ended;
     }
 }

@@ -49,6 +49,11 @@ internal sealed class HandlerCalls(EngineHost host, MessageFeed feed, MessageHan
             {
                 return Claim(handler.Done(), MessageOutcome.LeaveUnacknowledged);
             }
+            catch (Exception) when (message.Chunk.Payload is { IsCut: true })
+            {
+                // It never came whole. The server sends it again.
+                return Claim(handler.Done(), MessageOutcome.LeaveUnacknowledged);
+            }
             catch (Exception error)
             {
                 acknowledgement = handler.Done();
@@ -64,7 +69,8 @@ internal sealed class HandlerCalls(EngineHost host, MessageFeed feed, MessageHan
                     return Claim(acknowledgement, MessageOutcome.LeaveUnacknowledged);
                 }
 
-                if (attempt >= host.Options.Receive.HandlerRetries)
+                // What was read from a stream cannot be read again.
+                if (attempt >= host.Options.Receive.HandlerRetries || message.Chunk.Payload is not null)
                 {
                     var decided = await DecideAsync(message, acknowledgement, error).ConfigureAwait(_captures);
                     host.ReportHandlerFailure(feed, message.Route.Name, error, decided);

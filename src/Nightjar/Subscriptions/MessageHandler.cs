@@ -9,6 +9,9 @@ internal abstract class MessageHandler
     /// <param name="acknowledgement">What it got when it was called for this message before, and threw.</param>
     public abstract ValueTask HandleAsync(in ReceivedMessage message, MessageFeed feed, MessageAcknowledgement? acknowledgement);
 
+    /// <summary>Whether it reads the payload as it arrives.</summary>
+    public virtual bool TakesStreams => false;
+
     /// <summary>Its task has ended. Returns what the application could have acknowledged the message with; null if it could not, or did not ask for it.</summary>
     public abstract MessageAcknowledgement? Done();
 
@@ -42,5 +45,35 @@ internal abstract class MessageHandler
         public override MessageAcknowledgement? Done() => _lease.End();
 
         public override MessageHandler Another() => new Leased(handler);
+    }
+
+    /// <summary>Gets the payload as a stream; that of a message which came whole lies in memory.</summary>
+    internal sealed class Streamed(Func<StreamedMessage, CancellationToken, ValueTask> handler) : MessageHandler
+    {
+        private MessageAcknowledgement? _acknowledgement;
+
+        public override bool TakesStreams => true;
+
+        public override ValueTask HandleAsync(in ReceivedMessage message, MessageFeed feed, MessageAcknowledgement? acknowledgement)
+        {
+            _acknowledgement = acknowledgement ?? feed.AcknowledgementFor(message);
+            return HandleAsync(message.ToStreamedMessage(_acknowledgement, out var payload), payload, feed.Stopping);
+        }
+
+        public override MessageAcknowledgement? Done() => _acknowledgement;
+
+        public override MessageHandler Another() => new Streamed(handler);
+
+        private async ValueTask HandleAsync(StreamedMessage message, StreamedPayload payload, CancellationToken stopping)
+        {
+            try
+            {
+                await handler(message, stopping).ConfigureAwait(false);
+            }
+            finally
+            {
+                payload.End();
+            }
+        }
     }
 }

@@ -107,11 +107,11 @@ public sealed class OverflowTests
             }
         });
 
-        await WhenAsync(() => scene.Client.Status.IsReadingPaused);
+        await WhenAsync(() => scene.Client.Status.IsReceivingPaused);
 
         // As many as wait, a read's worth, and what the connection and the peer hold: not many more, however long this takes.
         scene.Time.Advance(TimeSpan.FromMinutes(10));
-        Assert.True(scene.Client.Status.IsReadingPaused);
+        Assert.True(scene.Client.Status.IsReceivingPaused);
         Assert.False(sending.IsCompleted);
         Assert.InRange(Volatile.Read(ref sent), 100, Messages / 2);
         await scene.Client.PublishAsync("still", "here", QoS.AtMostOnce);
@@ -144,7 +144,7 @@ public sealed class OverflowTests
         }
 
         await HandledAsync(1);
-        await WhenAsync(() => scene.Client.Status.IsReadingPaused);
+        await WhenAsync(() => scene.Client.Status.IsReceivingPaused);
         await scene.SendQoS0Async("other", "behind");
         if (client)
         {
@@ -159,7 +159,7 @@ public sealed class OverflowTests
         var unsubscribe = await scene.Peer.ExpectAsync<UnsubscribePacket>();
         await scene.Peer.SendAsync(new UnsubAckPacket { PacketId = unsubscribe.PacketId, ReasonCodes = [ReasonCode.Success] });
         await disposing.Soon();
-        Assert.False(scene.Client.Status.IsReadingPaused);
+        Assert.False(scene.Client.Status.IsReceivingPaused);
     }
 
     [Fact]
