@@ -25,7 +25,7 @@ internal sealed class EngineGate
     public EngineGate(EngineHost host, MqttClientOptions options, ILogger logger)
     {
         _host = host;
-        _transport = TransportFactory.For(options.Servers[0]);
+        _transport = TransportFactory.For(options.Servers[0], options.TimeProvider, options.KeepAlive);
         _timeProvider = options.TimeProvider;
         _logger = logger;
         _started = _timeProvider.GetTimestamp();

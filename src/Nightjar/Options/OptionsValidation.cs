@@ -155,6 +155,12 @@ internal static class OptionsValidation
         }
 
         conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
+        conflicts.NotNull($"{name}.Tcp", server.Tcp);
+        if (server.Tcp?.UserTimeout is { } userTimeout)
+        {
+            conflicts.Timer($"{name}.Tcp.UserTimeout", userTimeout, orForever: true);
+        }
+
         conflicts.NotNull($"{name}.Tls", server.Tls);
         if (server.Tls is { } tls)
         {
@@ -168,7 +174,7 @@ internal static class OptionsValidation
     // The two permissions are no sign that encryption was meant: they ask for less, not for more.
     private static bool SaysHowToEncrypt(TlsOptions tls) =>
         tls.CaFile is not null || tls.CertificateAuthorities.Count > 0 || tls.CertificateFile is not null || tls.KeyFile is not null
-        || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
+        || tls.Configure is not null || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
 
     private static void CheckTls(string name, TlsOptions tls, OptionConflicts conflicts)
     {

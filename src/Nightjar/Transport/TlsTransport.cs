@@ -79,9 +79,10 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         try
         {
             options.ClientCertificateContext = certificate?.ToContext();
+            Configure(options);
             await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException and not MqttConnectException)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e)
@@ -90,6 +91,18 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         }
 
         ThrowIfOld(server, stream.SslProtocol);
+    }
+
+    private void Configure(SslClientAuthenticationOptions options)
+    {
+        try
+        {
+            server.Tls.Configure?.Invoke(options);
+        }
+        catch (Exception e)
+        {
+            throw ConnectFailure.Permanent(server, ConnectStage.Tls, $"TlsOptions.Configure failed ({e.Message.TrimEnd('.')})", e);
+        }
     }
 
     /// <summary>Null when no authorities are given: then the system decides whom to trust.</summary>
