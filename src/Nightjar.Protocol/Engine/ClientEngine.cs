@@ -19,18 +19,21 @@ internal sealed class ClientEngine
     private readonly EngineSettings _settings;
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
+    private long _taken;
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
         _settings = settings;
-        Outbound = new Outbound(settings.Outbox, log);
+        Outbound = new Outbound(settings.Outbox, Counters, log);
         Ledger = new AcknowledgementLedger();
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Counters, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Counters, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
     public Queue<EngineOutput> Outputs { get; } = new();
+
+    public EngineCounters Counters { get; } = new();
 
     public Outbound Outbound { get; }
 
@@ -56,6 +59,9 @@ internal sealed class ClientEngine
 
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
+
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => _lifecycle.PingDue;
 
     /// <summary>How far the host's dialling has come, for messages; the host sets it.</summary>
     public int DialStage
@@ -92,6 +98,12 @@ internal sealed class ClientEngine
         _lifecycle.ConnectOnFirstUse(now);
         return ticket;
     }
+
+    /// <summary>Command: PINGREQ, or a share in the one that is on its way. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now) => _lifecycle.Ping(waiter, now);
+
+    /// <summary>Command: more space between messages. See <see cref="PublishPace.Throttle"/>.</summary>
+    public void Throttle(long delay, long now) => Outbound.Pace.Throttle(delay, now);
 
     /// <summary>Command: subscribe.</summary>
     public void Subscribe(LocalSubscription subscription, long now)
@@ -161,6 +173,8 @@ internal sealed class ClientEngine
         }
 
         _lifecycle.HandleBytes(now);
+        Counters.LastReceived = now;
+        Outbound.Pace.At(now);
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -187,6 +201,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
+        _taken = batch.Length;
         _lifecycle.HandleTaken();
         return any;
     }
@@ -199,6 +214,8 @@ internal sealed class ClientEngine
             return;
         }
 
+        Counters.BytesSent += _taken;
+        Counters.LastSent = now;
         Outbound.Written();
         _lifecycle.HandleWritten(now);
     }
@@ -218,6 +235,8 @@ internal sealed class ClientEngine
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
+        Counters.PacketsReceived[(int)packet.Type]++;
+        Counters.BytesReceived += packet.Size;
         if (packet.Type == PacketType.ConnAck)
         {
             _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);
@@ -240,7 +259,11 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (packet.Type == PacketType.Disconnect)
+        if (packet.Type == PacketType.PingResp)
+        {
+            _lifecycle.HandlePingResp(now);
+        }
+        else if (packet.Type == PacketType.Disconnect)
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }

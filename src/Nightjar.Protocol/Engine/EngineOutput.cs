@@ -40,6 +40,12 @@ internal abstract record EngineOutput
     /// <summary>A message came that nobody here subscribes to.</summary>
     internal sealed record Unrouted(string Topic) : EngineOutput;
 
+    /// <summary>A PINGREQ was answered, keep-alive's own too.</summary>
+    internal sealed record PingAnswered(long RoundTrip, IReadOnlyList<object> Waiters) : EngineOutput;
+
+    /// <summary>Who waits for the answer to a PINGREQ waits in vain; without a reason the connection goes on.</summary>
+    internal sealed record PingFailed(CloseReason? Reason, IReadOnlyList<object> Waiters) : EngineOutput;
+
     /// <summary>QoS 0 messages went down with a connection.</summary>
     internal sealed record Dropped(long Count) : EngineOutput;
 }

@@ -12,6 +12,8 @@ internal sealed record OutboxSettings
     public bool LowerQoS { get; init; }
 
     public long PublishTimeout { get; init; } = long.MaxValue;
+
+    public PaceSettings Pace { get; init; } = new();
 }
 
 /// <summary>What the engine is told once; times in ticks of 100 ns.</summary>

@@ -9,7 +9,7 @@ namespace Nightjar.Protocol.Engine;
 /// nothing; what breaks a rule is returned.
 /// </summary>
 internal sealed class Reception(
-    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
+    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, EngineCounters counters, Queue<EngineOutput> outputs)
 {
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
     public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
@@ -64,11 +64,13 @@ internal sealed class Reception(
 
     private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
     {
+        counters.MessagesReceived[(int)packet.QoS]++;
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
         if (!packet.Deliver)
         {
+            counters.Unrouted++;
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
