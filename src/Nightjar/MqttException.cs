@@ -87,7 +87,10 @@ public sealed class MqttProtocolException : MqttException
     public string Clause { get; }
 }
 
-/// <summary><see cref="OutboxOptions.PublishTimeout"/> ended the wait; the message itself is still on its way.</summary>
+/// <summary>
+/// The time for a wait is over, and nothing else: after <see cref="OutboxOptions.PublishTimeout"/> the message itself is still on its way, after an unanswered
+/// <see cref="MqttClient.PingAsync"/> the connection goes on.
+/// </summary>
 public sealed class MqttTimeoutException : TimeoutException
 {
     internal MqttTimeoutException(string message)

@@ -50,9 +50,6 @@ internal sealed class EngineCounters
     /// <summary>Messages that no subscription matched.</summary>
     public long Unrouted { get; set; }
 
-    /// <summary>PUBACK, PUBREC and PUBCOMP with an identifier that is not in use.</summary>
-    public long UnknownAcks { get; set; }
-
     /// <summary>When output was last handed to the transport; negative: never.</summary>
     public long LastSent { get; set; } = -1;
 

@@ -23,7 +23,6 @@ internal sealed class Outbound
     private readonly OutputLane _data = new();
     private readonly PublishLane _publishes;
     private readonly PacketEncoder _packets;
-    private readonly EngineCounters _counters;
     private readonly List<int> _voided = [];
     private MessageQueue _reliable = new();
     private MessageQueue _unreliable = new();
@@ -39,7 +38,6 @@ internal sealed class Outbound
 
     public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
     {
-        _counters = counters;
         Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
@@ -276,15 +274,9 @@ internal sealed class Outbound
             case PacketType.PubAck when Session.HandlePubAck(id, out handle) == AckEffect.Completed:
                 End(handle, reason);
                 break;
-            case PacketType.PubAck:
-                _counters.UnknownAcks++;
-                break;
             case PacketType.PubComp when Session.HandlePubComp(id, out handle) == AckEffect.Completed:
                 // Since PUBREC the message is the server's. 0x92 says that it had released it already and the first PUBCOMP was lost (MQTT 5, 3.7.2.1).
                 End(handle, _messages[handle].ReasonCode);
-                break;
-            case PacketType.PubComp:
-                _counters.UnknownAcks++;
                 break;
             case PacketType.PubRec:
                 HandlePubRec(id, reason);
@@ -473,7 +465,6 @@ internal sealed class Outbound
                 WriteRelease(id, lsn: 0);
                 break;
             case AckEffect.Unknown:
-                _counters.UnknownAcks++;
                 WriteAck(new AckPacket(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound), lsn: 0);
                 break;
         }

@@ -91,6 +91,13 @@ internal sealed class PublishPace(PaceSettings settings)
     /// <summary>As <see cref="SlowDown(long)"/>, at the time of the last <see cref="At"/>.</summary>
     public void SlowDown() => SlowDown(_now);
 
+    /// <summary>The delay, decayed until now.</summary>
+    public long DelayAt(long now)
+    {
+        At(now);
+        return Delay;
+    }
+
     /// <summary>Nothing was refused so far.</summary>
     public void Begin() => Deadline = Never;
 

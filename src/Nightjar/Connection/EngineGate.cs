@@ -138,6 +138,9 @@ internal sealed class EngineGate
                 }
 
                 break;
+            case EngineOutput.Connected:
+                Reports.Transport = Connection?.Info;
+                break;
             case EngineOutput.Closed:
                 _timer.Dispose();
                 _host.ReceiveBudget.Dispose();

@@ -86,6 +86,7 @@ internal sealed partial class EngineHost
 
     public void ReportHandlerFailure(string filter, string topic, Exception error)
     {
+        Counters.HandlerFailed();
         Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error));
         Log.HandlerFailed(_logger, filter, error);
     }
@@ -105,6 +106,7 @@ internal sealed partial class EngineHost
         foreach (var feed in feeds)
         {
             Events.Publish(new ClientEvent.MessagesDropped(feed.TopicFilter.Text, feed.Dropped));
+            Counters.Dropped(feed.Dropped);
             Log.MessagesDropped(_logger, feed.Dropped, feed.TopicFilter.Text);
             feed.Dropped = 0;
         }

@@ -82,6 +82,8 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
+                    PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                 };
             }
         }

@@ -19,6 +19,9 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
 
     public Flusher? Flusher { get; private set; }
 
+    /// <summary>What the connection is made of; set before the engine hears of it.</summary>
+    public TransportInfo? Info { get; private set; }
+
     /// <summary>Output is held back while a received chunk is being handled; guarded by the host's lock.</summary>
     public bool HoldsOutput { get; set; }
 
@@ -125,6 +128,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
             return null;
         }
 
+        Info = TransportDescription.Of(stream);
         Flusher = new Flusher(host, this);
         var flushing = Flusher.RunAsync(stream);
         if (host.Dialed(this) is not { } inbound)

@@ -94,6 +94,21 @@ internal static class OptionsValidation
             conflicts.Timer("Outbox.PublishTimeout", outbox.PublishTimeout, orForever: true);
             conflicts.Range("Outbox.MaximumInFlight", outbox.MaximumInFlight, 1, ushort.MaxValue);
             conflicts.Range("Outbox.MaximumTopicAliases", outbox.MaximumTopicAliases, 0, ushort.MaxValue);
+            CheckPace(outbox.Pace, conflicts);
+        }
+    }
+
+    private static void CheckPace(PaceOptions? pace, OptionConflicts conflicts)
+    {
+        conflicts.NotNull("Outbox.Pace", pace);
+        if (pace is not null)
+        {
+            conflicts.Require(
+                pace.MessagesPerSecond is 0 or (>= 0.001 and <= 1_000_000),
+                $"Outbox.Pace.MessagesPerSecond is {pace.MessagesPerSecond}; it must be 0 for no limit, or from 0.001 to 1,000,000.");
+            conflicts.Range("Outbox.Pace.Burst", pace.Burst, 1, 1_000_000);
+            conflicts.Timer("Outbox.Pace.SlowDown", pace.SlowDown, orZero: true);
+            conflicts.Timer("Outbox.Pace.MaximumDelay", pace.MaximumDelay);
         }
     }
 

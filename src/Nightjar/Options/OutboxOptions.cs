@@ -17,6 +17,14 @@ public sealed class OutboxOptions
     /// </summary>
     public bool LowerQoS { get; set; }
 
+    /// <summary>How fast messages may leave. Default: as fast as they can.</summary>
+    public PaceOptions Pace { get; set; } = new();
+
     /// <summary>A copy.</summary>
-    internal OutboxOptions Snapshot() => (OutboxOptions)MemberwiseClone();
+    internal OutboxOptions Snapshot()
+    {
+        var copy = (OutboxOptions)MemberwiseClone();
+        copy.Pace = Pace.Snapshot();
+        return copy;
+    }
 }

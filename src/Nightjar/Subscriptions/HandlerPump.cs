@@ -93,6 +93,7 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
                 return true;
             }
 
+            host.Counters.HandlerRetried();
             handled = Start(message);
         }
     }

@@ -66,7 +66,7 @@ public sealed class EngineCountersTests
         server.Answer(PacketType.PubRec, 10);
         server.Answer(PacketType.PubComp, 11);
 
-        Assert.Equal((1, 3), (server.Engine.Counters.Unrouted, server.Engine.Counters.UnknownAcks));
+        Assert.Equal((1, 3), (server.Engine.Counters.Unrouted, server.Engine.Outbound.Session.UnknownAcks));
     }
 
     [Fact]
