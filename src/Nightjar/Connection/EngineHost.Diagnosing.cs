@@ -9,6 +9,9 @@ internal sealed partial class EngineHost
 {
     public HostCounters Counters { get; } = new();
 
+    /// <summary>The application's inspector; null if there is none.</summary>
+    public PacketInspection? Inspection { get; }
+
     public ClientStatistics Statistics
     {
         get
@@ -69,7 +72,10 @@ internal sealed partial class EngineHost
         {
             ThrowIfClosed();
             _engine.Throttle(delay.Ticks, _gate.Now());
+            delay = TimeSpan.FromTicks(_engine.Outbound.Pace.Delay);
         }
+
+        Log.Throttled(_logger, delay);
     }
 
     private static CountByQoS ByQoS(long[] counts) => new(counts[0], counts[1], counts[2]);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 
@@ -23,6 +24,7 @@ internal sealed partial class EngineHost
         ServerName = options.Servers[0].ToString();
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
+        Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;

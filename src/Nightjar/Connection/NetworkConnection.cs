@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Transport;
 
@@ -18,6 +19,9 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
     public int Attempt => attempt;
 
     public Flusher? Flusher { get; private set; }
+
+    /// <summary>Shows packets to the application's inspector; null if there is none.</summary>
+    public PacketTrace? Trace { get; } = host.Inspection is { } inspection ? new PacketTrace(inspection) : null;
 
     /// <summary>What the connection is made of; set before the engine hears of it.</summary>
     public TransportInfo? Info { get; private set; }

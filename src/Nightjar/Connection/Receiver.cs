@@ -96,6 +96,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
         var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
         var consumed = inbound.Parse(bytes, _batch);
+        connection.Trace?.Received(_batch, bytes);
         host.Apply(connection, _batch, bytes);
         lock (host.Delivering)
         {

@@ -61,6 +61,9 @@ public sealed class MqttClientOptions
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    /// <summary>Sees every packet that goes either way. Default: null, nobody does, and then it costs nothing.</summary>
+    public IMqttPacketInspector? PacketInspector { get; set; }
+
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
@@ -112,6 +115,7 @@ public sealed class MqttClientOptions
             Receive = Receive.Snapshot(),
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
+            PacketInspector = PacketInspector,
             TimeProvider = TimeProvider,
         };
     }
