@@ -19,7 +19,6 @@ internal sealed class ClientEngine
     private readonly EngineSettings _settings;
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
-    private long _taken;
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
@@ -201,7 +200,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
-        _taken = batch.Length;
+        Counters.BytesSent += batch.Length;
         _lifecycle.HandleTaken();
         return any;
     }
@@ -214,7 +213,6 @@ internal sealed class ClientEngine
             return;
         }
 
-        Counters.BytesSent += _taken;
         Counters.LastSent = now;
         Outbound.Written();
         _lifecycle.HandleWritten(now);

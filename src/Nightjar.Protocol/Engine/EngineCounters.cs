@@ -26,10 +26,16 @@ internal sealed class EngineCounters
     /// <summary>By <see cref="CloseKind"/>: accepted connections that ended.</summary>
     public long[] ConnectionsEnded { get; } = new long[Enum.GetValues<CloseKind>().Length];
 
+    /// <summary>By <see cref="CloseKind"/>: connections after the first, by what ended the one before.</summary>
+    public long[] Reconnects { get; } = new long[Enum.GetValues<CloseKind>().Length];
+
+    /// <summary>What ended the last connection.</summary>
+    public CloseKind LastEnd { get; set; }
+
     /// <summary>PUBLISHes with DUP.</summary>
     public long MessagesResent { get; set; }
 
-    /// <summary>Bytes handed to the transport.</summary>
+    /// <summary>Bytes taken for the transport.</summary>
     public long BytesSent { get; set; }
 
     /// <summary>Bytes of whole packets.</summary>
@@ -58,4 +64,31 @@ internal sealed class EngineCounters
 
     /// <summary>The last PINGREQ's time to its answer; negative: there was none yet.</summary>
     public long LastRoundTrip { get; set; } = -1;
+
+    /// <summary>Adds another client's totals to these.</summary>
+    public void Add(EngineCounters other)
+    {
+        Add(PacketsSent, other.PacketsSent);
+        Add(PacketsReceived, other.PacketsReceived);
+        Add(MessagesSent, other.MessagesSent);
+        Add(MessagesReceived, other.MessagesReceived);
+        Add(ConnectionsEnded, other.ConnectionsEnded);
+        Add(Reconnects, other.Reconnects);
+        MessagesResent += other.MessagesResent;
+        BytesSent += other.BytesSent;
+        BytesReceived += other.BytesReceived;
+        Connections += other.Connections;
+        SessionsResumed += other.SessionsResumed;
+        AttemptsFailed += other.AttemptsFailed;
+        PublishesDropped += other.PublishesDropped;
+        Unrouted += other.Unrouted;
+    }
+
+    private static void Add(long[] to, long[] from)
+    {
+        for (var i = 0; i < to.Length; i++)
+        {
+            to[i] += from[i];
+        }
+    }
 }

@@ -204,7 +204,11 @@ internal sealed class Lifecycle
         }
 
         Accepted = accepted!;
-        _counters.Connections++;
+        if (_counters.Connections++ > 0)
+        {
+            _counters.Reconnects[(int)_counters.LastEnd]++;
+        }
+
         _counters.SessionsResumed += accepted!.SessionPresent ? 1 : 0;
         _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
@@ -374,6 +378,7 @@ internal sealed class Lifecycle
         }
 
         _counters.ConnectionsEnded[(int)reason.Kind]++;
+        _counters.LastEnd = reason.Kind;
         if (_link!.TakeAll() is { Count: > 0 } waiters)
         {
             _outputs.Enqueue(new EngineOutput.PingFailed(reason, waiters));

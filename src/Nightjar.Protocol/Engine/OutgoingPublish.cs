@@ -20,6 +20,17 @@ internal readonly ref struct OutgoingPublish
     /// <summary>An alias of the application's own choice; 0: ours.</summary>
     public ushort TopicAlias { get; init; }
 
+    /// <summary>The same with other properties.</summary>
+    public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()
+    {
+        Topic = Topic,
+        Properties = properties,
+        Payload = Payload,
+        QoS = QoS,
+        Retain = Retain,
+        TopicAlias = TopicAlias,
+    };
+
     /// <summary>As it goes to the wire at QoS 0.</summary>
     public PublishPacket ToPacket() => new()
     {

@@ -204,6 +204,7 @@ internal sealed class EngineGate
         foreach (var output in effects.Outputs)
         {
             Log.Output(_logger, output, _host.ServerName);
+            _host.Telemetry.Report(output);
         }
 
         effects.Clear();

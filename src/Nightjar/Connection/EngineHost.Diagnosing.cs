@@ -9,6 +9,12 @@ internal sealed partial class EngineHost
 {
     public HostCounters Counters { get; } = new();
 
+    /// <summary>What is shown to those who measure and trace.</summary>
+    public ClientTelemetry Telemetry { get; }
+
+    /// <summary>How long the last attempt to connect took, from dialling to CONNACK or to its failure.</summary>
+    public TimeSpan LastAttempt => TimeSpan.FromTicks(_reports.AttemptTook);
+
     /// <summary>The application's inspector; null if there is none.</summary>
     public PacketInspection? Inspection { get; }
 
@@ -46,6 +52,19 @@ internal sealed partial class EngineHost
                     LastRoundTrip = counters.LastRoundTrip < 0 ? null : TimeSpan.FromTicks(counters.LastRoundTrip),
                 };
             }
+        }
+    }
+
+    /// <summary>Adds this client's numbers to those of its server's other clients.</summary>
+    public void AddTo(ServerTotals totals)
+    {
+        using (_gate.Enter())
+        {
+            totals.Counters.Add(_engine.Counters);
+            totals.MessagesDropped += Counters.MessagesDropped;
+            totals.Clients[(int)_engine.State]++;
+            totals.InFlight += _engine.Outbound.Session.InFlight;
+            totals.Queued += _engine.Outbound.Queued;
         }
     }
 

@@ -25,10 +25,12 @@ internal sealed partial class EngineHost
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
+        Telemetry = new ClientTelemetry(this, options);
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
+        Telemetry.Begin();
     }
 
     public MqttClientOptions Options { get; }

@@ -15,6 +15,7 @@ internal sealed class OutputReports(string server)
     private TaskCompletionSource<ConnectResult>? _connecting;
     private TaskCompletionSource? _stopping;
     private TaskCompletionSource? _disconnecting;
+    private long _dialledAt;
 
     public EventFeed Events { get; } = new();
 
@@ -25,6 +26,9 @@ internal sealed class OutputReports(string server)
 
     /// <summary>What the connection that is being reported is made of.</summary>
     public TransportInfo? Transport { get; set; }
+
+    /// <summary>How long the last attempt to connect took.</summary>
+    public long AttemptTook { get; private set; }
 
     /// <summary>The current connection, or the next one if it is <paramref name="ending"/> or there is none.</summary>
     public Task<ConnectResult> WhenConnected(bool ending)
@@ -106,6 +110,15 @@ internal sealed class OutputReports(string server)
 
     public void Report(EngineOutput output, HashSet<MessageFeed> feeds, long now)
     {
+        if (output is EngineOutput.Dial)
+        {
+            _dialledAt = now;
+        }
+        else if (output is EngineOutput.Connected or EngineOutput.AttemptFailed)
+        {
+            AttemptTook = now - _dialledAt;
+        }
+
         switch (output)
         {
             case EngineOutput.Dial when _completion.Task.IsFaulted:

@@ -61,6 +61,9 @@ public sealed class MqttClientOptions
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    /// <summary>How the client shows itself to who measures and traces.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
+
     /// <summary>Sees every packet that goes either way. Default: null, nobody does, and then it costs nothing.</summary>
     public IMqttPacketInspector? PacketInspector { get; set; }
 
@@ -115,6 +118,7 @@ public sealed class MqttClientOptions
             Receive = Receive.Snapshot(),
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
+            Telemetry = Telemetry.Snapshot(),
             PacketInspector = PacketInspector,
             TimeProvider = TimeProvider,
         };

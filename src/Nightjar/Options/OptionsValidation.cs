@@ -59,6 +59,7 @@ internal static class OptionsValidation
         conflicts.Timer(nameof(options.DrainTimeout), options.DrainTimeout, orZero: true);
         conflicts.UserProperties(nameof(options.UserProperties), options.UserProperties);
         conflicts.NotNull(nameof(options.TimeProvider), options.TimeProvider);
+        conflicts.NotNull(nameof(options.Telemetry), options.Telemetry);
     }
 
     private static void CheckSession(MqttClientOptions options, OptionConflicts conflicts)

@@ -53,7 +53,9 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
     {
         try
         {
-            return handler.HandleAsync(message, feed.Stopping);
+            return host.Telemetry.WatchesProcessing
+                ? host.Telemetry.ProcessAsync(handler, message, feed.TopicFilter.Text, feed.Stopping)
+                : handler.HandleAsync(message, feed.Stopping);
         }
         catch (Exception error)
         {

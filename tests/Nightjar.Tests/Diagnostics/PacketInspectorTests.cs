@@ -17,9 +17,12 @@ public sealed class PacketInspectorTests
 
         await client.PublishAsync("a/b", "21.5", QoS.ExactlyOnce).Soon();
 
-        Assert.Equal(
-            ["> CONNECT", "< CONNACK Success (0x00)", "> PUBLISH q2 1 'a/b' 4 B", "< PUBREC 1 Success (0x00)", "> PUBREL 1 Success (0x00)", "< PUBCOMP 1 Success (0x00)"],
-            _notes.Lines);
+        string[] expected =
+        [
+            "> CONNECT", "< CONNACK Success (0x00)",
+            "> PUBLISH q2 1 'a/b' 4 B", "< PUBREC 1 NoMatchingSubscribers (0x10)", "> PUBREL 1 Success (0x00)", "< PUBCOMP 1 Success (0x00)",
+        ];
+        Assert.Equal(expected, _notes.Lines);
     }
 
     [Theory]
