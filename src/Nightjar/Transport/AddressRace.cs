@@ -35,7 +35,7 @@ internal sealed class AddressRace(Func<IPAddress, CancellationToken, Task<Stream
 
                 await NextAsync(running, mayStartAnother: starts.Count < addresses.Count, over.Token).ConfigureAwait(false);
                 running.RemoveAll(task => task.IsFaulted || task.IsCanceled);
-                winner = starts.Find(start => start.Task.IsCompletedSuccessfully).Task?.Result;
+                winner = starts.Find(start => start.Task.IsCompletedSuccessfully).Task is { } won ? await won.ConfigureAwait(false) : null;
                 if (winner is null)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
@@ -76,9 +76,9 @@ internal sealed class AddressRace(Func<IPAddress, CancellationToken, Task<Stream
     private static async Task DiscardAsync(Task<Stream> task, Stream? winner)
     {
         await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        if (task.IsCompletedSuccessfully && task.Result != winner)
+        if (task.IsCompletedSuccessfully && await task.ConfigureAwait(false) is var stream && stream != winner)
         {
-            await task.Result.DisposeAsync().ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

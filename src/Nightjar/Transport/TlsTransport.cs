@@ -58,13 +58,14 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         TlsStream stream, ClientCertificate? certificate, X509Certificate2Collection ownAuthorities, CancellationToken cancellationToken)
     {
         string? refusal = null;
+        var certificateErrors = SslPolicyErrors.None;
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = _targetHost,
             EnabledSslProtocols = server.Tls.Protocols,
             AllowRenegotiation = false,
             CertificateChainPolicy = ChainPolicy(ownAuthorities),
-            RemoteCertificateValidationCallback = (_, shown, chain, errors) => (refusal = Judge(shown, chain, errors)) is null,
+            RemoteCertificateValidationCallback = (_, shown, chain, errors) => (refusal = Judge(shown, chain, certificateErrors = errors)) is null,
         };
         if (certificate is null)
         {
@@ -85,7 +86,7 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         catch (Exception e) when (e is not OperationCanceledException and not MqttConnectException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e)
+            throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e, certificateErrors)
                 : stream.MayBlameCertificate && TlsStream.IsAlert(e) ? stream.ExplainRefusal(e)
                 : Explain(e);
         }
