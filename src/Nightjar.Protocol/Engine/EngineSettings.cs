@@ -11,6 +11,8 @@ internal sealed record OutboxSettings
 
     public bool LowerQoS { get; init; }
 
+    public QoS MaximumQoS { get; init; } = QoS.ExactlyOnce;
+
     public long PublishTimeout { get; init; } = long.MaxValue;
 
     public PaceSettings Pace { get; init; } = new();

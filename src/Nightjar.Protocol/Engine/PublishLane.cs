@@ -20,7 +20,7 @@ internal sealed class PublishLane(OutputLane lane, OutboxSettings settings, Engi
     public void Open(MqttVersion version, ServerLimits limits)
     {
         _version = version;
-        _limits = limits;
+        _limits = limits.MaximumQoS <= settings.MaximumQoS ? limits : limits with { MaximumQoS = settings.MaximumQoS };
         var aliases = Math.Min(limits.TopicAliasMaximum, settings.MaximumTopicAliases);
         _aliases = aliases > 0 ? new OutboundAliases(aliases) : null;
     }

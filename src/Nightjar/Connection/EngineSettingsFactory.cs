@@ -33,6 +33,7 @@ internal static class EngineSettingsFactory
                 MaximumInFlight = options.Outbox.MaximumInFlight,
                 MaximumTopicAliases = options.Outbox.MaximumTopicAliases,
                 LowerQoS = options.Outbox.LowerQoS,
+                MaximumQoS = options.Outbox.MaximumQoS,
                 PublishTimeout = options.Outbox.PublishTimeout == Timeout.InfiniteTimeSpan ? long.MaxValue : options.Outbox.PublishTimeout.Ticks,
             },
             Connect = new ConnectPacket

@@ -95,6 +95,7 @@ internal static class OptionsValidation
             conflicts.Timer("Outbox.PublishTimeout", outbox.PublishTimeout, orForever: true);
             conflicts.Range("Outbox.MaximumInFlight", outbox.MaximumInFlight, 1, ushort.MaxValue);
             conflicts.Range("Outbox.MaximumTopicAliases", outbox.MaximumTopicAliases, 0, ushort.MaxValue);
+            conflicts.Defined("Outbox.MaximumQoS", outbox.MaximumQoS);
             CheckPace(outbox.Pace, conflicts);
         }
     }
