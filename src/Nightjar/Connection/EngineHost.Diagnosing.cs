@@ -1,5 +1,4 @@
 using Nightjar.Diagnostics;
-using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Connection;
 
