@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Nightjar.Tests.Transport;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Diagnostics;

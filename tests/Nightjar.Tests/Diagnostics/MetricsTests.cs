@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Diagnostics;

@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Diagnostics;
