@@ -7,7 +7,8 @@ public sealed partial class MqttClient
     public ClientStatistics Statistics => _host.Statistics;
 
     /// <summary>
-    /// Sends PINGREQ and waits for PINGRESP; returns the time from writing the one to reading the other. Calls share a PINGREQ that is on its way, keep-alive's own too. If the server stays silent for half the
+    /// Sends PINGREQ and waits for PINGRESP; returns the time from writing the one to reading the other. Calls share a PINGREQ that is on its way, keep-alive's own
+    /// too. If the server stays silent for half the
     /// keep-alive (30 s if that is off), the connection is given up as after any unanswered PINGREQ. Legal in every state.
     /// </summary>
     /// <exception cref="MqttDisconnectedException">There is no connection, or it ended meanwhile.</exception>
@@ -16,7 +17,8 @@ public sealed partial class MqttClient
     public Task<TimeSpan> PingAsync(CancellationToken cancellationToken = default) => _host.PingAsync(cancellationToken);
 
     /// <summary>
-    /// Puts more space between the messages that leave, whatever their QoS, for instance because a message of the server's asks for it. The space doubles, or grows by <paramref name="delay"/>,
+    /// Puts more space between the messages that leave, whatever their QoS, for instance because a message of the server's asks for it. The space doubles, or grows by
+    /// <paramref name="delay"/>,
     /// whichever is more, up to <see cref="PaceOptions.MaximumDelay"/>; it halves every 30 s, and below a sixteenth of a second it is gone.
     /// </summary>
     /// <param name="delay">More than zero.</param>

@@ -1,7 +1,8 @@
 namespace Nightjar;
 
 /// <summary>
-/// What the server's CONNACK said, word for word: null means "not said", which is not the same as saying the default. <see cref="ConnectResult"/> has the values in effect. Before 5.0 a
+/// What the server's CONNACK said, word for word: null means "not said", which is not the same as saying the default. <see cref="ConnectResult"/> has the values in
+/// effect. Before 5.0 a
 /// CONNACK says none of it. (MQTT 5, 3.2.2.3)
 /// </summary>
 public sealed record ServerCapabilities

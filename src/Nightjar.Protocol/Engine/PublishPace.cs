@@ -17,7 +17,8 @@ internal sealed record PaceSettings
 }
 
 /// <summary>
-/// Spaces what leaves the queues: a token bucket for the limit that the application set, and a delay that <see cref="Throttle"/> raises and time takes back. Guarded with the outbound half.
+/// Spaces what leaves the queues: a token bucket for the limit that the application set, and a delay that <see cref="Throttle"/> raises and time takes back. Guarded
+/// with the outbound half.
 /// </summary>
 internal sealed class PublishPace(PaceSettings settings)
 {

@@ -75,8 +75,11 @@ internal sealed partial class EngineHost
             ThrowIfClosed();
             if (!_engine.Ping(waiter, _gate.Now()))
             {
-                var error = new MqttDisconnectedException($"There is no connection to {ServerName} to ping (the client's state is {_engine.State}); wait for one with WhenConnectedAsync.") { IsTransient = true };
-                return Task.FromException<TimeSpan>(error);
+                return Task.FromException<TimeSpan>(new MqttDisconnectedException(
+                    $"There is no connection to {ServerName} to ping (the client's state is {_engine.State}); wait for one with WhenConnectedAsync.")
+                {
+                    IsTransient = true,
+                });
             }
         }
 

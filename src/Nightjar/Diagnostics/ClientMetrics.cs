@@ -8,7 +8,8 @@ using Nightjar.Protocol.Packets;
 namespace Nightjar.Diagnostics;
 
 /// <summary>
-/// The instruments of one meter. Counters are not counted here: they are read from the clients' own numbers when somebody looks, so that they cost nothing until then. Durations are recorded as they happen, if
+/// The instruments of one meter. Counters are not counted here: they are read from the clients' own numbers when somebody looks, so that they cost nothing until then.
+/// Durations are recorded as they happen, if
 /// somebody listens.
 /// </summary>
 internal sealed class ClientMetrics
@@ -30,12 +31,12 @@ internal sealed class ClientMetrics
         meter.CreateObservableCounter("messaging.client.consumed.messages", () => Observe(ConsumedMessages), "{message}", "PUBLISH packets received.");
         meter.CreateObservableCounter("mqtt.client.reconnects", () => Observe(Reconnects), "{connection}", "Connections after a client's first.");
         meter.CreateObservableCounter("mqtt.client.session.resumed", () => Observe(Resumed), "{connection}", "Connections that found their session.");
-        meter.CreateObservableCounter("mqtt.client.dropped.messages", () => Observe(Dropped), "{message}", "QoS 0 messages that were dropped, and messages that nobody subscribes to.");
+        meter.CreateObservableCounter("mqtt.client.dropped.messages", () => Observe(Dropped), "{message}", "QoS 0 messages dropped, and messages that nobody subscribes to.");
         meter.CreateObservableCounter("mqtt.client.io", () => Observe(Bytes), "By", "Bytes of MQTT.");
         meter.CreateObservableCounter("mqtt.client.packets", () => Observe(Packets), "{packet}", "Control packets.");
         meter.CreateObservableUpDownCounter("mqtt.client.connections", () => Observe(States), "{client}", "Clients by state.");
-        meter.CreateObservableUpDownCounter("mqtt.client.inflight", () => Observe((tags, totals, add) => add(totals.InFlight, tags)), "{message}", "QoS 1 and 2 messages that wait for the server's answer.");
-        meter.CreateObservableUpDownCounter("mqtt.client.queue.length", () => Observe((tags, totals, add) => add(totals.Queued, tags)), "{message}", "Messages that wait to be sent.");
+        meter.CreateObservableUpDownCounter("mqtt.client.inflight", () => Observe(InFlight), "{message}", "QoS 1 and 2 messages that wait for the server's answer.");
+        meter.CreateObservableUpDownCounter("mqtt.client.queue.length", () => Observe(Queued), "{message}", "Messages that wait to be sent.");
     }
 
     private delegate void Add(long value, TagList tags);
@@ -112,6 +113,10 @@ internal sealed class ClientMetrics
         add(totals.MessagesDropped, With(tags, TelemetryTags.Reason, "slow_handler"));
         add(totals.Counters.Unrouted, With(tags, TelemetryTags.Reason, "unrouted"));
     }
+
+    private static void InFlight(TagList tags, ServerTotals totals, Add add) => add(totals.InFlight, tags);
+
+    private static void Queued(TagList tags, ServerTotals totals, Add add) => add(totals.Queued, tags);
 
     private static void Bytes(TagList tags, ServerTotals totals, Add add)
     {

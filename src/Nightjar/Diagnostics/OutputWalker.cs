@@ -5,7 +5,8 @@ using Nightjar.Protocol.Packets;
 namespace Nightjar.Diagnostics;
 
 /// <summary>
-/// Finds the packets in what this client writes. The bytes are our own, so they are believed; only what an inspector is shown is read. A packet begins within one block of output; its payload may go on
+/// Finds the packets in what this client writes. The bytes are our own, so they are believed; only what an inspector is shown is read. A packet begins within one block
+/// of output; its payload may go on
 /// in the next.
 /// </summary>
 internal sealed class OutputWalker

@@ -13,7 +13,8 @@ public sealed class OutboxOptions
     public int MaximumTopicAliases { get; set; } = 16;
 
     /// <summary>
-    /// The highest QoS that is sent, for servers that drop the link at a higher one and have no way to say so (before 5.0 none has). The server's own Maximum QoS may lower it. Default: <see cref="QoS.ExactlyOnce"/>.
+    /// The highest QoS that is sent, for servers that drop the link at a higher one and have no way to say so (before 5.0 none has). The server's own Maximum QoS may
+    /// lower it. Default: <see cref="QoS.ExactlyOnce"/>.
     /// </summary>
     public QoS MaximumQoS { get; set; } = QoS.ExactlyOnce;
 

@@ -6,7 +6,8 @@ namespace Nightjar;
 public sealed class TelemetryOptions
 {
     /// <summary>
-    /// Whether published messages carry the current trace in the user properties <c>traceparent</c> and <c>tracestate</c> (W3C Trace Context for MQTT), so that their receiver's work can be linked to it. Only 5.0 has user properties. It costs about 70
+    /// Whether published messages carry the current trace in the user properties <c>traceparent</c> and <c>tracestate</c> (W3C Trace Context for MQTT), so that their
+    /// receiver's work can be linked to it. Only 5.0 has user properties. It costs about 70
     /// bytes per message, and some memory. A message that has a <c>traceparent</c> of its own keeps it. Received messages are linked whether or not this is set. Default: false.
     /// </summary>
     public bool PropagateContext { get; set; }

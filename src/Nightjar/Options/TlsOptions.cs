@@ -42,7 +42,8 @@ public sealed class TlsOptions
 
     /// <summary>
     /// Called before each handshake with what is going to be asked of it, for what there is no option for: cipher suites, resumption, a certificate out of a
-    /// hardware key. It may replace everything, the verification too, and then answers for it; TLS below 1.2 is refused all the same. What it throws ends the attempt. Default: null.
+    /// hardware key. It may replace everything, the verification too, and then answers for it; TLS below 1.2 is refused all the same. What it throws ends the attempt.
+    /// Default: null.
     /// </summary>
     public Action<SslClientAuthenticationOptions>? Configure { get; set; }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace Nightjar.Transport;
 
@@ -19,7 +18,7 @@ internal static class AddressOrder
 
         var preferred = resolved[0].AddressFamily;
         var first = new Queue<IPAddress>(resolved.Where(address => address.AddressFamily == preferred));
-        var other = new Queue<IPAddress>(resolved.Where(address => address.AddressFamily != preferred && address.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6));
+        var other = new Queue<IPAddress>(resolved.Where(address => address.AddressFamily != preferred));
         var ordered = new List<IPAddress>(resolved.Count);
         while (first.Count > 0 || other.Count > 0)
         {

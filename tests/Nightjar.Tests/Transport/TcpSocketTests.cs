@@ -39,7 +39,8 @@ public sealed class TcpSocketTests : IDisposable
     {
         Assert.SkipUnless(UserTimeout.IsSupported, "This system has no TCP_USER_TIMEOUT.");
 
-        await using var stream = (NetworkStream)await TransportFactory.For(new MqttServer($"mqtt://127.0.0.1:{Port}"), keepAlive: TimeSpan.FromSeconds(40)).ConnectAsync(_ => { }, None);
+        var transport = TransportFactory.For(new MqttServer($"mqtt://127.0.0.1:{Port}"), keepAlive: TimeSpan.FromSeconds(40));
+        await using var stream = (NetworkStream)await transport.ConnectAsync(_ => { }, None);
 
         Assert.Equal(TimeSpan.FromSeconds(60), UserTimeout.Get(stream.Socket));
     }
