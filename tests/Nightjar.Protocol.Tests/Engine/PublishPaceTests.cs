@@ -177,6 +177,19 @@ public sealed class PublishPaceTests
         Assert.Equal(2 * Second, server.Engine.Outbound.Pace.Delay);
     }
 
+    [Theory]
+    [InlineData(ReasonCode.ServerBusy, Second / 2)]
+    [InlineData(ReasonCode.ConnectionRateExceeded, 60 * Second)]
+    public void A_DISCONNECT_for_the_connection_rate_waits_longer(ReasonCode code, long delay)
+    {
+        var server = ScriptedServer.Connected();
+
+        server.Send(new DisconnectPacket { ReasonCode = code });
+
+        Assert.True(server.LastDisconnect!.IsTransient);
+        Assert.Equal(delay, server.Engine.RetryAt);
+    }
+
     [Fact]
     public void Nothing_slows_down_unless_it_was_asked_for()
     {
