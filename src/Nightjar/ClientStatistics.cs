@@ -57,6 +57,9 @@ public sealed record ClientStatistics
     /// <summary>Received messages that no subscription matched.</summary>
     public long Unrouted { get; init; }
 
+    /// <summary>Received messages that were too large and were not stored.</summary>
+    public long MessagesSkipped { get; init; }
+
     /// <summary>Calls of handlers that were repeated because the one before threw.</summary>
     public long HandlerRetries { get; init; }
 

@@ -62,6 +62,9 @@ internal sealed class ClientEngine
     /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
     public long PingDue => _lifecycle.PingDue;
 
+    /// <summary>Received messages that were not stored because they were too large.</summary>
+    public long SkippedMessages => _reception.Skipped;
+
     /// <summary>How far the host's dialling has come, for messages; the host sets it.</summary>
     public int DialStage
     {
@@ -233,8 +236,13 @@ internal sealed class ClientEngine
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
-        Counters.PacketsReceived[(int)packet.Type]++;
-        Counters.BytesReceived += packet.Size;
+        if (packet.Part <= PublishPart.Begin)
+        {
+            // What comes in pieces is counted whole when it begins.
+            Counters.PacketsReceived[(int)packet.Type]++;
+            Counters.BytesReceived += packet.Size;
+        }
+
         if (packet.Type == PacketType.ConnAck)
         {
             _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);

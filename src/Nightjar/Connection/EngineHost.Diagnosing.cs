@@ -39,6 +39,7 @@ internal sealed partial class EngineHost
                     PublishesDropped = counters.PublishesDropped,
                     MessagesDropped = Counters.MessagesDropped,
                     Unrouted = counters.Unrouted,
+                    MessagesSkipped = _engine.SkippedMessages,
                     HandlerRetries = Counters.HandlerRetries,
                     HandlerFailures = Counters.HandlerFailures,
                     UnknownAcknowledgements = _engine.Outbound.Session.UnknownAcks,
@@ -60,6 +61,7 @@ internal sealed partial class EngineHost
         {
             totals.Counters.Add(_engine.Counters);
             totals.MessagesDropped += Counters.MessagesDropped;
+            totals.MessagesSkipped += _engine.SkippedMessages;
             totals.Clients[(int)_engine.State]++;
             totals.InFlight += _engine.Outbound.Session.InFlight;
             totals.Queued += _engine.Outbound.Queued;

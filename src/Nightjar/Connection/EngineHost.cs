@@ -17,12 +17,13 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
         Telemetry = new ClientTelemetry(this, options);
@@ -90,6 +91,9 @@ internal sealed partial class EngineHost
                     Unacknowledged = _engine.Ledger.Waiting,
                     NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
                     PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }

@@ -111,6 +111,7 @@ internal sealed class ClientMetrics
     {
         add(totals.Counters.PublishesDropped, With(tags, TelemetryTags.Reason, "connection_lost"));
         add(totals.MessagesDropped, With(tags, TelemetryTags.Reason, "slow_handler"));
+        add(totals.MessagesSkipped, With(tags, TelemetryTags.Reason, "too_large"));
         add(totals.Counters.Unrouted, With(tags, TelemetryTags.Reason, "unrouted"));
     }
 

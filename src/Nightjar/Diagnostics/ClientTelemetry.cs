@@ -141,7 +141,7 @@ internal sealed class ClientTelemetry
         if (activity is { IsAllDataRequested: true })
         {
             activity.SetTag(TelemetryTags.Operation, TelemetryTags.Process).SetTag(TelemetryTags.OperationType, TelemetryTags.Process).SetTag(TelemetryTags.Filter, filter);
-            Describe(activity, message.Route.Name, message.Payload.Length, message.QoS);
+            Describe(activity, message.Route.Name, message.PayloadLength, message.QoS);
         }
 
         return activity;

@@ -17,7 +17,7 @@ internal sealed class PacketTrace(PacketInspection inspection)
         for (var i = 0; i < batch.Count; i++)
         {
             ref var packet = ref batch[i];
-            if (packet.Type == PacketType.None)
+            if (packet.Type == PacketType.None || packet.Part > PublishPart.Begin)
             {
                 continue;
             }

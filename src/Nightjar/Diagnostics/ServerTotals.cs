@@ -10,6 +10,9 @@ internal sealed class ServerTotals
     /// <summary>Received QoS 0 messages whose subscriber was too slow.</summary>
     public long MessagesDropped { get; set; }
 
+    /// <summary>Received messages that were too large.</summary>
+    public long MessagesSkipped { get; set; }
+
     /// <summary>By <see cref="ClientState"/>: clients.</summary>
     public int[] Clients { get; } = new int[Enum.GetValues<ClientState>().Length];
 
@@ -22,5 +25,6 @@ internal sealed class ServerTotals
     {
         Counters.Add(other.Counters);
         MessagesDropped += other.MessagesDropped;
+        MessagesSkipped += other.MessagesSkipped;
     }
 }

@@ -179,6 +179,31 @@ public sealed class ActivityTests : IDisposable
         Assert.Equal(default, span.ParentSpanId);
     }
 
+    [Fact]
+    public async Task A_payload_that_comes_as_a_stream_has_its_span_too()
+    {
+        await using var broker = InMemory.Broker();
+        var options = InMemory.Options(broker);
+        options.Receive.MaximumStreamedPacketSize = 4 * 1024 * 1024;
+        await using var client = new MqttClient(options);
+        var read = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await client.OnStream(_topic, async (message, stopping) =>
+        {
+            var total = 0L;
+            var buffer = new byte[65_536];
+            while (await message.Payload.ReadAsync(buffer, stopping) is > 0 and var count)
+            {
+                total += count;
+            }
+
+            read.SetResult(total);
+        }).Granted.Soon();
+
+        await broker.PublishAsync(new OutgoingMessage(_topic, new byte[3_000_000]));
+
+        Assert.Equal(3_000_000, await read.Task.Soon());
+    }
+
     private static object? Tag(Activity activity, string name) => activity.GetTagItem(name);
 
     private bool IsMine(Activity activity) => (string?)Tag(activity, "messaging.destination.name") == _topic;
