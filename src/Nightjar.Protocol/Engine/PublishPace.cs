@@ -33,7 +33,7 @@ internal sealed class PublishPace(PaceSettings settings)
     private readonly long _tolerance = settings.Interval * (settings.Burst - 1);
     private long _now;
     private long _paidUntil;
-    private long _notBefore;
+    private long _spacedFrom;
     private long _halvesAt;
     private long _toldAgainFrom;
 
@@ -76,7 +76,7 @@ internal sealed class PublishPace(PaceSettings settings)
         Delay = Math.Min(settings.MaximumDelay, Math.Max(Delay * 2, Delay + delay));
         IsActive |= Delay > 0;
         _halvesAt = now + HalfLife;
-        _notBefore = Math.Max(_notBefore, now + Delay);
+        _spacedFrom = now;
     }
 
     /// <summary>The server said that it was too much. What it says of messages that were on their way together counts once.</summary>
@@ -110,15 +110,16 @@ internal sealed class PublishPace(PaceSettings settings)
             return true;
         }
 
-        var next = Math.Max(_paidUntil - _tolerance, Delay > 0 ? Math.Min(_notBefore, _halvesAt) : 0);
-        if (next > _now || (Delay > 0 && _notBefore > _now))
+        var next = Math.Max(_paidUntil - _tolerance, Delay > 0 ? _spacedFrom + Delay : 0);
+        if (next > _now)
         {
-            Deadline = Math.Max(next, _now + 1);
+            // A delay that halves meanwhile may let it go earlier.
+            Deadline = Delay > 0 ? Math.Min(next, _halvesAt) : next;
             return false;
         }
 
         _paidUntil = Math.Max(_paidUntil, _now) + settings.Interval;
-        _notBefore = _now + Delay;
+        _spacedFrom = _now;
         return true;
     }
 }
