@@ -16,22 +16,25 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private readonly string _generatedId = EngineSettingsFactory.NewClientId();
+    private volatile MqttClientOptions _options;
 
     public EngineHost(MqttClientOptions options)
     {
-        Options = options;
-        ServerName = options.Servers[0].ToString();
+        _options = options;
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
-        _gate = new EngineGate(this, options, _logger);
+        _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
     }
 
-    public MqttClientOptions Options { get; }
+    /// <summary>Those in force.</summary>
+    public MqttClientOptions Options => _options;
 
-    public string ServerName { get; }
+    /// <summary>The server of the current or last attempt.</summary>
+    public string ServerName => _engine.Server.Name;
 
     public ReceiveBudget ReceiveBudget { get; }
 
@@ -85,22 +88,6 @@ internal sealed partial class EngineHost
                 };
             }
         }
-    }
-
-    public Task<ConnectResult> ConnectAsync(bool ask, CancellationToken cancellationToken)
-    {
-        Task<ConnectResult> connected;
-        using (_gate.Enter())
-        {
-            ThrowIfClosed();
-            connected = _reports.WhenConnected(ending: _engine.State == ClientState.Disconnected);
-            if (ask)
-            {
-                _engine.Connect(_gate.Now());
-            }
-        }
-
-        return connected.WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends the connection in order; with <paramref name="final"/> the client too. The task ends when it is down.</summary>
