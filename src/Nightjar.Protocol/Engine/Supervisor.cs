@@ -67,6 +67,9 @@ internal sealed class Supervisor
 
     public long Deadline => Math.Min(_phaseDeadline, Phase == ConnectionPhase.Waiting ? Math.Min(RetryAt, _firstDeadline) : long.MaxValue);
 
+    /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
+    private long AttemptTime => _settings.ConnectTimeout / (_everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count);
+
     public bool IsCurrent(int attempt) => attempt == _attempt && IsLive;
 
     /// <summary>There should be a connection, as soon as there may be one.</summary>
@@ -251,7 +254,7 @@ internal sealed class Supervisor
         Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing or ConnectionPhase.Handshake && now >= _phaseDeadline
             ? new CloseReason(
                 CloseKind.ConnectTimeout,
-                $"No connection within {TimeSpan.FromTicks(_settings.ConnectTimeout).TotalSeconds:0.###} s (ConnectTimeout).")
+                $"No connection within {TimeSpan.FromTicks(AttemptTime).TotalSeconds:0.###} s (ConnectTimeout{(AttemptTime < _settings.ConnectTimeout ? ", this server's share" : "")}).")
             : null;
 
     /// <summary>Whether the server does not even take our DISCONNECT.</summary>
@@ -370,10 +373,5 @@ internal sealed class Supervisor
         });
     }
 
-    /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
-    private long AttemptDeadline(long now)
-    {
-        var share = _everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count;
-        return Math.Min(now + (_settings.ConnectTimeout / share), _firstDeadline);
-    }
+    private long AttemptDeadline(long now) => Math.Min(now + AttemptTime, _firstDeadline);
 }

@@ -27,7 +27,7 @@ internal sealed class EngineGate
     {
         _host = host;
         _questions = new Questions(host, logger);
-        _network = new NetworkWatch(host);
+        _network = new NetworkWatch(host, logger);
         _timeProvider = host.Options.TimeProvider;
         _logger = logger;
         _started = _timeProvider.GetTimestamp();

@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(133, LogLevel.Error, "The connection schedule failed; there will be no connection until one is asked for.")]
     public static partial void ScheduleFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(135, LogLevel.Warning, "Changes of the network cannot be listened for; waits are not cut short.")]
+    public static partial void NetworkWatchFailed(ILogger logger, Exception error);
+
     [LoggerMessage(202, LogLevel.Error, "A handler of '{Filter}' failed, retries included; its message is acknowledged.")]
     public static partial void HandlerFailed(ILogger logger, string filter, Exception error);
 
