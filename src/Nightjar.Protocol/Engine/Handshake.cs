@@ -89,7 +89,7 @@ internal sealed class Handshake
             Will = OnlyEmpties ? null : template.Will,
             SessionExpiryInterval = template.SessionExpiryInterval,
             ReceiveMaximum = (ushort)_settings.ReceiveMaximum,
-            MaximumPacketSize = (uint)_settings.MaximumPacketSize,
+            MaximumPacketSize = _settings.AnnouncedPacketSize,
             TopicAliasMaximum = (ushort)_settings.TopicAliasMaximum,
             RequestResponseInformation = template.RequestResponseInformation,
             RequestProblemInformation = template.RequestProblemInformation,

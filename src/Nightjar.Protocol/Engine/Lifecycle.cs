@@ -16,6 +16,7 @@ internal sealed partial class Lifecycle
     private readonly WantedSubscriptions _subscriptions;
     private readonly Reception _reception;
     private readonly Queue<EngineOutput> _outputs;
+    private readonly ViolationLoop _loop;
     private EngineSettings _settings;
     private LinkWatch _link;
     private ConnectionSpan _span;
@@ -32,6 +33,7 @@ internal sealed partial class Lifecycle
         _settings = settings;
         _supervisor = new Supervisor(settings, outputs);
         _handshake = new Handshake(settings);
+        _loop = new ViolationLoop(settings, outputs);
         _outbound = outbound;
         _ledger = ledger;
         _subscriptions = subscriptions;
@@ -93,7 +95,7 @@ internal sealed partial class Lifecycle
 
         _heardAnything = false;
         _handshake.Begin(_supervisor.Servers.Target);
-        Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
+        Inbound = new Inbound(_handshake.Version, (int)(_settings.AnnouncedPacketSize ?? int.MaxValue), _settings.TopicAliasMaximum, _settings.MaximumPacketSize);
         _outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
 
@@ -272,7 +274,9 @@ internal sealed partial class Lifecycle
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected, Server = _supervisor.Servers.Target.Name };
+        reason = _loop.Note(
+            (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected, Server = _supervisor.Servers.Target.Name },
+            _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
         if (_outbound.Close(reason) is > 0 and var dropped)
@@ -281,6 +285,7 @@ internal sealed partial class Lifecycle
         }
 
         _subscriptions.Close(_outbound.Session);
+        _reception.Close();
         if (wasConnected)
         {
             _outputs.Enqueue(new EngineOutput.Disconnected(reason));

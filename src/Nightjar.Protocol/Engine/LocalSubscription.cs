@@ -14,6 +14,9 @@ internal abstract class LocalSubscription
     public TopicFilter TopicFilter { get; }
 
     public SubscriptionTerms Terms { get; }
+
+    /// <summary>Whether it takes a message as it arrives, so that it need not be held whole.</summary>
+    public bool TakesStreams { get; init; }
 }
 
 /// <summary>The options of a subscription as they go to the wire.</summary>

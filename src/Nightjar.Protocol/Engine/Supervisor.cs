@@ -107,6 +107,9 @@ internal sealed class Supervisor
         }
     }
 
+    /// <summary>How long the connection has lasted; 0 if there is none.</summary>
+    public long ConnectedFor(long now) => Phase is ConnectionPhase.Connected or ConnectionPhase.Disconnecting ? now - _connectedAt : 0;
+
     /// <summary>The same again, at once: the version was not the right one, or the server's session had to be emptied.</summary>
     public void Retry(long now) => Dial(Servers.Target, now, continues: true);
 
@@ -167,7 +170,7 @@ internal sealed class Supervisor
     /// <summary>The attempt or the connection is over. True: that was the last of it.</summary>
     public bool HandleLost(CloseReason reason, bool wasConnected, long now)
     {
-        EndPhase(wasConnected, now);
+        EndPhase(wasConnected, now, inCircles: reason.Times >= ViolationLoop.Threshold);
         _downSince ??= wasConnected ? now : _attemptedAt;
         var verdict = _rule.Judge(reason, wasConnected, _everConnected, now >= _firstDeadline);
         LastFailure = verdict.Reason;
@@ -299,7 +302,7 @@ internal sealed class Supervisor
         ReportFailure(reason, long.MaxValue);
     }
 
-    private void EndPhase(bool wasConnected, long now)
+    private void EndPhase(bool wasConnected, long now, bool inCircles = false)
     {
         FirstCause = null;
         _phaseDeadline = long.MaxValue;
@@ -307,7 +310,7 @@ internal sealed class Supervisor
         if (wasConnected)
         {
             Windows.EndOverride();
-            _rule.Lived(now - _connectedAt);
+            _rule.Lived(inCircles ? -1 : now - _connectedAt);
         }
     }
 

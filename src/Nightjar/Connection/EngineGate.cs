@@ -135,6 +135,7 @@ internal sealed class EngineGate
             case EngineOutput.CloseTransport close when Connection?.Attempt == close.Attempt:
                 Connection.CloseAfterFlush = close.AfterFlush;
                 effects.Close.Add((Connection, close.AfterFlush));
+                Connection.StopWaiting();
                 if (!close.AfterFlush)
                 {
                     // The receive loop may wait for room that nobody will make any more.
@@ -149,7 +150,6 @@ internal sealed class EngineGate
             case EngineOutput.Closed:
                 effects.IsClosed = true;
                 _timer.Dispose();
-                _host.ReceiveBudget.Dispose();
                 break;
         }
     }

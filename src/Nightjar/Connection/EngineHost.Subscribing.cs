@@ -11,7 +11,7 @@ internal sealed partial class EngineHost
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
     public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, MessageHandler? handler)
     {
-        var feed = new MessageFeed(this, filter, terms);
+        var feed = new MessageFeed(this, filter, terms) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();

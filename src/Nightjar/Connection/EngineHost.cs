@@ -18,11 +18,12 @@ internal sealed partial class EngineHost
     private readonly ILogger _logger;
     private readonly string _generatedId = EngineSettingsFactory.NewClientId();
     private volatile MqttClientOptions _options;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         _options = options;
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
@@ -87,6 +88,9 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }

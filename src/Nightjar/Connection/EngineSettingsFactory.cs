@@ -51,6 +51,8 @@ internal static class EngineSettingsFactory
             },
             ReceiveMaximum = options.Receive.ReceiveMaximum,
             MaximumPacketSize = options.Receive.MaximumPacketSize,
+            MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
+            OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             Outbox = new OutboxSettings
             {
