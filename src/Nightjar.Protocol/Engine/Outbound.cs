@@ -78,6 +78,9 @@ internal sealed class Outbound
     /// <summary>How many bytes of control packets were put into the lane of this connection, and how many of them were taken out.</summary>
     public (long Written, long Taken) Control => (_control.Position, _control.Position - _control.Length);
 
+    /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
+    public long DataWritten => _data.Position;
+
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
