@@ -147,6 +147,11 @@ public sealed class SequenceTests
         scene.Client.Abort();
         await scene.Client.DisposeAsync().Soon();
         await scene.Subscription.Completion.Soon();
+        for (var i = 0; i < 100; i++)
+        {
+            // What the end leaves to the pool has its chance to let go of them.
+            await Task.Run(() => { });
+        }
 
         await using var messages = early ?? scene.Subscription.GetAsyncEnumerator();
         foreach (var expected in new[] { "1", "2", "3" })
