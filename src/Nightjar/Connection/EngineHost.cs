@@ -98,7 +98,7 @@ internal sealed partial class EngineHost
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
-                    Dropped = Counters.MessagesDropped + _gate.Feeds.Sum(feed => feed.Dropped),
+                    Dropped = MessagesDropped,
                     NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
                     PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
