@@ -95,4 +95,8 @@ internal abstract record EngineOutput
 
 /// <summary>What was agreed with the server.</summary>
 internal sealed record Accepted(
-    MqttVersion Version, string ClientId, bool SessionPresent, long KeepAlive, uint SessionExpiryInterval, ServerLimits Limits, ConnAckPacket Packet);
+    MqttVersion Version, string ClientId, bool SessionPresent, long KeepAlive, uint SessionExpiryInterval, ServerLimits Limits, ConnAckPacket Packet)
+{
+    /// <summary>The session until now was another server's, or another client identifier's.</summary>
+    public bool IsElsewhere { get; init; }
+}

@@ -136,6 +136,7 @@ internal sealed class Handshake
             _assigned[Target.Keeper] = assigned;
         }
 
+        var elsewhere = _session is not null && _session != Key;
         _session = Key;
         _emptied = null;
         accepted = new Accepted(
@@ -145,7 +146,10 @@ internal sealed class Handshake
             (packet.ServerKeepAlive ?? Target.Connect.KeepAlive) * TimeSpan.TicksPerSecond,
             packet.SessionExpiryInterval ?? Target.Connect.SessionExpiryInterval ?? 0,
             Session.ServerLimits.From(packet),
-            packet);
+            packet)
+        {
+            IsElsewhere = elsewhere,
+        };
         return null;
     }
 

@@ -174,7 +174,11 @@ internal sealed class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept)
+    /// <param name="version">What is spoken.</param>
+    /// <param name="limits">What the server takes.</param>
+    /// <param name="sessionKept">Whether it has the session.</param>
+    /// <param name="elsewhere">Whether the session is another server's: what that one was not told to release, it never delivers.</param>
+    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool elsewhere = false)
     {
         _version = version;
         _limits = limits;
@@ -187,7 +191,7 @@ internal sealed class Outbound
         }
         else
         {
-            StartOver(limits.ReceiveMaximum);
+            StartOver(limits.ReceiveMaximum, elsewhere);
         }
 
         Resend();
@@ -351,11 +355,18 @@ internal sealed class Outbound
         }
     }
 
-    private void StartOver(int receiveMaximum)
+    private void StartOver(int receiveMaximum, bool elsewhere)
     {
         _voided.Clear();
         var released = new List<int>();
         Session.StartOver(receiveMaximum, released, _voided);
+        if (elsewhere)
+        {
+            // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
+            _voided.InsertRange(0, released);
+            released.Clear();
+        }
+
         foreach (var handle in released)
         {
             End(handle, _messages[handle].ReasonCode);
@@ -461,7 +472,6 @@ internal sealed class Outbound
                 break;
             case AckEffect.Released:
                 _messages[handle].ReasonCode = reason;
-                _messages.DropBytes(handle);
                 WriteRelease(id, lsn);
                 break;
             case AckEffect.ReleasedAgain:

@@ -153,6 +153,28 @@ public sealed class ServerChoiceTests
     }
 
     [Fact]
+    public void A_message_whose_PUBREL_another_server_may_not_have_got_is_sent_again_in_whole()
+    {
+        var server = Start(Servers.Settings("a", "b"));
+        server.Accept();
+        server.Driver.Publish("t", "released", QoS.ExactlyOnce, out _);
+        server.Driver.Publish("t", "sent", QoS.ExactlyOnce, out _);
+        server.Sent();
+        server.Answer(PacketType.PubRec, 1);
+        Assert.Equal(["PUBREL 1"], server.Sent());
+        server.Driver.Lose();
+        FailUntil(server, "b");
+
+        server.Accept();
+
+        Assert.Equal(["PUBLISH 3 q2 t released", "PUBLISH 4 q2 t sent"], server.Sent());
+        Assert.Empty(server.Driver.Ended);
+        server.Answer(PacketType.PubRec, 3);
+        server.Answer(PacketType.PubComp, 3);
+        Assert.Equal((PublishEnd.Answered, PublishFlags.PossiblyDuplicated), (server.Driver.Ended[0].End, server.Driver.Ended[0].Flags));
+    }
+
+    [Fact]
     public void A_server_that_was_left_starts_clean_when_it_is_come_back_to()
     {
         var server = Start(Servers.Settings("a", "b"));
