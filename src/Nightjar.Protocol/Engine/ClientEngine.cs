@@ -16,21 +16,23 @@ namespace Nightjar.Protocol.Engine;
 /// </remarks>
 internal sealed class ClientEngine
 {
-    private readonly EngineSettings _settings;
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
+    private readonly HandlerWatch _watch;
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
-        _settings = settings;
-        Outbound = new Outbound(settings.Outbox, log);
+        Outbound = new Outbound(settings.Outbox, Counters, log);
         Ledger = new AcknowledgementLedger();
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
+        _watch = new HandlerWatch(settings, Ledger, Outputs);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Counters, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, _reception, Counters, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
     public Queue<EngineOutput> Outputs { get; } = new();
+
+    public EngineCounters Counters { get; } = new();
 
     public Outbound Outbound { get; }
 
@@ -48,6 +50,9 @@ internal sealed class ClientEngine
 
     public string ClientId => _lifecycle.ClientId;
 
+    /// <summary>The version in use, or to be tried next.</summary>
+    public MqttVersion Version => _lifecycle.Version;
+
     /// <summary>The server of the current or last attempt.</summary>
     public ServerSettings Server => _lifecycle.Supervisor.Servers.Target;
 
@@ -60,6 +65,9 @@ internal sealed class ClientEngine
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
 
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => _lifecycle.PingDue;
+
     /// <summary>Received messages that were not stored because they were too large.</summary>
     public long SkippedMessages => _reception.Skipped;
 
@@ -71,7 +79,14 @@ internal sealed class ClientEngine
     }
 
     /// <summary>When <see cref="Advance"/> must be called next; <see cref="long.MaxValue"/> if never.</summary>
-    public long Deadline => Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+    public long Deadline
+    {
+        get
+        {
+            var deadline = Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+            return _lifecycle.IsConnected ? Math.Min(deadline, _watch.Deadline) : deadline;
+        }
+    }
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
@@ -129,6 +144,12 @@ internal sealed class ClientEngine
         return ticket;
     }
 
+    /// <summary>Command: PINGREQ, or a share in the one that is on its way. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now) => _lifecycle.Ping(waiter, now);
+
+    /// <summary>Command: more space between messages. See <see cref="PublishPace.Throttle"/>.</summary>
+    public void Throttle(long delay, long now) => Outbound.Pace.Throttle(delay, now);
+
     /// <summary>Command: subscribe.</summary>
     public void Subscribe(LocalSubscription subscription, long now)
     {
@@ -172,15 +193,12 @@ internal sealed class ClientEngine
         if (ready && _lifecycle.IsConnected)
         {
             _reception.WriteReadyAcks();
-            if (Ledger.Abandoned * 2 >= _settings.ReceiveMaximum)
-            {
-                _lifecycle.EndWithDisconnect(
-                    new CloseReason(CloseKind.Recycled, $"{Ledger.Abandoned} messages were left unacknowledged, half of Receive Maximum; a new connection makes the server send them again."),
-                    ReasonCode.Success,
-                    now);
-            }
+            RecycleFor(_watch.Notice(now), now);
         }
     }
+
+    /// <summary>Which handlers hold messages for longer than they should.</summary>
+    public List<HeldAcknowledgement> Held(long now) => _lifecycle.IsConnected ? _watch.Held(now) : [];
 
     /// <summary>The transport is open: CONNECT goes out.</summary>
     public void HandleDialed(int attempt) => _lifecycle.HandleDialed(attempt);
@@ -197,6 +215,9 @@ internal sealed class ClientEngine
         }
 
         _lifecycle.HandleBytes(onlyPing: batch.Count == 1 && batch[0].Type == PacketType.PingResp, now);
+        Ledger.Now = now;
+        Counters.LastReceived = now;
+        Outbound.Pace.At(now);
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -215,6 +236,7 @@ internal sealed class ClientEngine
         {
             _reception.WriteReadyAcks();
             Outbound.Pump();
+            RecycleFor(_watch.Notice(now), now);
             _lifecycle.ContinueEnding(now);
         }
     }
@@ -223,6 +245,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
+        Counters.BytesSent += batch.Length;
         _lifecycle.HandleTaken();
         return any;
     }
@@ -235,6 +258,7 @@ internal sealed class ClientEngine
             return;
         }
 
+        Counters.LastSent = now;
         Outbound.Written();
         _lifecycle.HandleWritten(now);
     }
@@ -250,10 +274,31 @@ internal sealed class ClientEngine
     {
         Outbound.Advance(now);
         _lifecycle.Advance(now);
+        if (_lifecycle.IsConnected && now >= _watch.Deadline)
+        {
+            var recycle = _watch.Advance(now);
+            _reception.WriteReadyAcks();
+            RecycleFor(_watch.Notice(now) ?? recycle, now);
+        }
+    }
+
+    private void RecycleFor(CloseReason? reason, long now)
+    {
+        if (reason is not null)
+        {
+            _lifecycle.EndWithDisconnect(reason, ReasonCode.Success, now);
+        }
     }
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
+        if (packet.Part <= PublishPart.Begin)
+        {
+            // What comes in pieces is counted whole when it begins.
+            Counters.PacketsReceived[(int)packet.Type]++;
+            Counters.BytesReceived += packet.Size;
+        }
+
         if (packet.Type == PacketType.ConnAck)
         {
             _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);
@@ -276,7 +321,11 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (packet.Type == PacketType.Disconnect)
+        if (packet.Type == PacketType.PingResp)
+        {
+            _lifecycle.HandlePingResp(now);
+        }
+        else if (packet.Type == PacketType.Disconnect)
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }

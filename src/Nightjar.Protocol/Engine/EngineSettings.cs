@@ -11,7 +11,11 @@ internal sealed record OutboxSettings
 
     public bool LowerQoS { get; init; }
 
+    public QoS MaximumQoS { get; init; } = QoS.ExactlyOnce;
+
     public long PublishTimeout { get; init; } = long.MaxValue;
+
+    public PaceSettings Pace { get; init; } = new();
 }
 
 /// <summary>What the engine is told once; times in ticks of 100 ns.</summary>
@@ -45,6 +49,12 @@ internal sealed record EngineSettings
     public long StableAfter { get; init; } = 30 * TimeSpan.TicksPerSecond;
 
     public int ReceiveMaximum { get; init; } = 256;
+
+    /// <summary>How long a handler may hold a message before that is reported.</summary>
+    public long HandlerWarning { get; init; } = 30 * TimeSpan.TicksPerSecond;
+
+    /// <summary>How long it may hold one before the message is left unacknowledged.</summary>
+    public long HandlerTimeout { get; init; } = long.MaxValue;
 
     /// <summary>The most that is held of one packet.</summary>
     public int MaximumPacketSize { get; init; } = 1024 * 1024;

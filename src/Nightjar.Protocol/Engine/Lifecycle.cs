@@ -13,12 +13,14 @@ internal sealed partial class Lifecycle
     private readonly Handshake _handshake;
     private readonly Outbound _outbound;
     private readonly AcknowledgementLedger _ledger;
+    private readonly HandlerWatch _watch;
     private readonly WantedSubscriptions _subscriptions;
     private readonly Reception _reception;
+    private readonly EngineCounters _counters;
     private readonly Queue<EngineOutput> _outputs;
     private readonly ViolationLoop _loop;
     private EngineSettings _settings;
-    private LinkWatch _link;
+    private LinkWatch? _link;
     private ConnectionSpan _span;
     private bool _heardAnything;
 
@@ -26,8 +28,10 @@ internal sealed partial class Lifecycle
         EngineSettings settings,
         Outbound outbound,
         AcknowledgementLedger ledger,
+        HandlerWatch watch,
         WantedSubscriptions subscriptions,
         Reception reception,
+        EngineCounters counters,
         Queue<EngineOutput> outputs)
     {
         _settings = settings;
@@ -36,8 +40,10 @@ internal sealed partial class Lifecycle
         _loop = new ViolationLoop(settings, outputs);
         _outbound = outbound;
         _ledger = ledger;
+        _watch = watch;
         _subscriptions = subscriptions;
         _reception = reception;
+        _counters = counters;
         _outputs = outputs;
     }
 
@@ -50,6 +56,9 @@ internal sealed partial class Lifecycle
     public Supervisor Supervisor => _supervisor;
 
     public string ClientId => _handshake.ClientId;
+
+    /// <summary>The version in use, or to be tried next.</summary>
+    public MqttVersion Version => Accepted?.Version ?? _handshake.Version;
 
     /// <summary>How far the host's dialling has come, for messages.</summary>
     public int DialStage { get; set; }
@@ -64,7 +73,7 @@ internal sealed partial class Lifecycle
             var deadline = _supervisor.Deadline;
             if (Accepted is not null)
             {
-                deadline = Math.Min(deadline, Math.Min(_link.Deadline, _ending is null ? _span.Deadline : long.MaxValue));
+                deadline = Math.Min(deadline, Math.Min(_link!.Deadline, _ending is null ? _span.Deadline : long.MaxValue));
             }
 
             return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
@@ -112,7 +121,7 @@ internal sealed partial class Lifecycle
     public void HandleBytes(bool onlyPing, long now)
     {
         _heardAnything = true;
-        _link.Received(now);
+        _link?.Received(now);
         if (!onlyPing)
         {
             _span.Received(now);
@@ -120,15 +129,15 @@ internal sealed partial class Lifecycle
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
-    public void HandlePaused(long now) => _link.Received(now);
+    public void HandlePaused(long now) => _link?.Received(now);
 
     /// <summary>The host took output for writing.</summary>
-    public void HandleTaken() => _link.Taken(_outbound);
+    public void HandleTaken() => _link?.Taken(_outbound);
 
     /// <summary>What it took is written.</summary>
     public void HandleWritten(long now)
     {
-        _link.Written(now);
+        _link?.Written(now);
         _span.Written(_outbound.DataWritten, now);
         ContinueEnding(now);
     }
@@ -187,6 +196,12 @@ internal sealed partial class Lifecycle
         }
 
         Accepted = accepted!;
+        if (_counters.Connections++ > 0)
+        {
+            _counters.Reconnects[(int)_counters.LastEnd]++;
+        }
+
+        _counters.SessionsResumed += accepted!.SessionPresent ? 1 : 0;
         _span = new ConnectionSpan(_settings, _supervisor.Servers.IsPreferred, _supervisor.Windows.Closes, now);
         _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
@@ -194,15 +209,52 @@ internal sealed partial class Lifecycle
 
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
         // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
-        _ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
+        var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
+        _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
+        _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
         _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent, accepted.IsElsewhere);
         _subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
         PumpSubscriptions();
         _outbound.Pump();
     }
 
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => IsConnected ? _link!.PingDue : long.MaxValue;
+
+    /// <summary>Somebody wants to know the round trip. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now)
+    {
+        if (!IsConnected)
+        {
+            return false;
+        }
+
+        _link!.Ping(waiter, _outbound, Accepted!.Version, now);
+        return true;
+    }
+
+    /// <summary>PINGRESP came.</summary>
+    public void HandlePingResp(long now)
+    {
+        if (_link!.Answered() is { } ping)
+        {
+            _counters.LastRoundTrip = now - ping.Since;
+            _outputs.Enqueue(new EngineOutput.PingAnswered(_counters.LastRoundTrip, ping.Waiters));
+        }
+    }
+
     /// <summary>The server ends the connection, and says why.</summary>
-    public void HandleDisconnect(DisconnectPacket packet, long now) => EndAbruptly(
+    public void HandleDisconnect(DisconnectPacket packet, long now)
+    {
+        if (packet.ReasonCode is ReasonCode.MessageRateTooHigh or ReasonCode.QuotaExceeded)
+        {
+            _outbound.Pace.SlowDown(now);
+        }
+
+        EndAbruptly(ToReason(packet), now);
+    }
+
+    private static CloseReason ToReason(DisconnectPacket packet) =>
         new CloseReason(
             CloseKind.ServerDisconnected,
             $"The server closed the connection: {packet.ReasonCode} (0x{(byte)packet.ReasonCode:X2}){(packet.ReasonString is { } text ? $", \"{text}\"" : "")}.")
@@ -212,8 +264,7 @@ internal sealed partial class Lifecycle
             ServerReference = packet.ServerReference,
             UserProperties = packet.UserProperties,
             IsTransient = !packet.ReasonCode.IsFailure() || CloseReason.IsTransientRefusal(packet.ReasonCode),
-        },
-        now);
+        };
 
     /// <summary>Asks for what is wanted and missing, and gives up what is not wanted.</summary>
     public void PumpSubscriptions()
@@ -252,13 +303,17 @@ internal sealed partial class Lifecycle
 
     private void CheckKeepAlive(long now)
     {
-        if (!_link.Check(_outbound, Accepted!.Version, now))
+        if (!_link!.Check(_outbound, Accepted!.Version, now))
         {
             EndAbruptly(
                 new CloseReason(
                     CloseKind.KeepAliveTimeout,
                     $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
                 now);
+        }
+        else if (_link.TakeOverdue(now) is { } overdue)
+        {
+            _outputs.Enqueue(new EngineOutput.PingFailed(Reason: null, overdue));
         }
     }
 
@@ -278,8 +333,10 @@ internal sealed partial class Lifecycle
             _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
+        Count(reason, wasConnected);
         if (_outbound.Close(reason) is > 0 and var dropped)
         {
+            _counters.PublishesDropped += dropped;
             _outputs.Enqueue(new EngineOutput.Dropped(dropped));
         }
 
@@ -311,6 +368,22 @@ internal sealed partial class Lifecycle
         if (_supervisor.HandleLost(reason, wasConnected, now))
         {
             GiveUp(now);
+        }
+    }
+
+    private void Count(CloseReason reason, bool wasConnected)
+    {
+        if (!wasConnected)
+        {
+            _counters.AttemptsFailed++;
+            return;
+        }
+
+        _counters.ConnectionsEnded[(int)reason.Kind]++;
+        _counters.LastEnd = reason.Kind;
+        if (_link!.TakeAll() is { Count: > 0 } waiters)
+        {
+            _outputs.Enqueue(new EngineOutput.PingFailed(reason, waiters));
         }
     }
 

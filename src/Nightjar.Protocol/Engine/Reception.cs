@@ -9,7 +9,8 @@ namespace Nightjar.Protocol.Engine;
 /// nothing; what breaks a rule is returned.
 /// </summary>
 internal sealed class Reception(
-    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
+    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, EngineCounters counters,
+    Queue<EngineOutput> outputs)
 {
     private readonly LargeMessages _large = new(settings, ledger, outputs);
 
@@ -78,15 +79,17 @@ internal sealed class Reception(
             return null;
         }
 
+        counters.MessagesReceived[(int)packet.QoS]++;
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
         if (!packet.Deliver)
         {
+            counters.Unrouted++;
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
-        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : route.Subscriptions.Length;
+        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
@@ -94,7 +97,7 @@ internal sealed class Reception(
 
         // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;

@@ -110,7 +110,7 @@ internal sealed class RetryRule(EngineSettings settings, ServerChoice servers, Q
     {
         // One server that is hopeless leaves the others; the longest delay is for when all are.
         var another = !isTransient && _hopeless < servers.Count;
-        var delay = _backOff.Next(isTransient || another);
+        var delay = _backOff.Next((isTransient && !reason.AsksForDistance) || another);
         if (settings.Retry.Delays is { } delays && _backOff.IsSpent)
         {
             // The list is used up here; where there is another server, it begins again there, once round.

@@ -144,6 +144,9 @@ internal sealed class EngineGate
                 }
 
                 break;
+            case EngineOutput.Connected:
+                Reports.Transport = Connection?.Info;
+                break;
             case EngineOutput.Updated updated:
                 _host.Updated(updated.Settings);
                 break;
@@ -210,6 +213,7 @@ internal sealed class EngineGate
         foreach (var output in effects.Outputs)
         {
             Log.Output(_logger, output, _host.ServerName);
+            _host.Telemetry.Report(output);
             _questions.Ask(output);
         }
 

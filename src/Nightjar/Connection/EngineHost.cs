@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -25,10 +27,14 @@ internal sealed partial class EngineHost
         _options = options;
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
+        Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
+        Telemetry = new ClientTelemetry(this, options);
         _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
+        Handlers = options.HandlerContext.ForClient();
+        Telemetry.Begin();
     }
 
     /// <summary>Those in force.</summary>
@@ -38,6 +44,9 @@ internal sealed partial class EngineHost
     public string ServerName => _engine.Server.Name;
 
     public ReceiveBudget ReceiveBudget { get; }
+
+    /// <summary>Where handlers run.</summary>
+    public HandlerScheduler Handlers { get; }
 
     public PublishWaiterPool Waiters => _waiters;
 
@@ -88,6 +97,10 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
+                    Dropped = MessagesDropped,
+                    NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
+                    PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
                     ReceivePauses = _receivePauses,
                     SkippedMessages = _engine.SkippedMessages,

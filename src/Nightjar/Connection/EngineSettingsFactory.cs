@@ -50,16 +50,20 @@ internal static class EngineSettingsFactory
                 ScheduleJitter = options.Connection.Schedule?.Jitter.Ticks ?? 0,
             },
             ReceiveMaximum = options.Receive.ReceiveMaximum,
+            HandlerWarning = ToTicks(options.Receive.HandlerWarning),
+            HandlerTimeout = ToTicks(options.Receive.HandlerTimeout),
             MaximumPacketSize = options.Receive.MaximumPacketSize,
             MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
             OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             Outbox = new OutboxSettings
             {
+                Pace = ToSettings(options.Outbox.Pace),
                 MaximumInFlight = options.Outbox.MaximumInFlight,
                 MaximumTopicAliases = options.Outbox.MaximumTopicAliases,
                 LowerQoS = options.Outbox.LowerQoS,
-                PublishTimeout = options.Outbox.PublishTimeout == Timeout.InfiniteTimeSpan ? long.MaxValue : options.Outbox.PublishTimeout.Ticks,
+                MaximumQoS = options.Outbox.MaximumQoS,
+                PublishTimeout = ToTicks(options.Outbox.PublishTimeout),
             },
             Random = Random.Shared.NextDouble,
         };
@@ -93,8 +97,18 @@ internal static class EngineSettingsFactory
         };
     }
 
+    private static PaceSettings ToSettings(PaceOptions pace) => new()
+    {
+        Interval = pace.MessagesPerSecond > 0 ? Math.Max(1, (long)(TimeSpan.TicksPerSecond / pace.MessagesPerSecond)) : 0,
+        Burst = pace.Burst,
+        SlowDown = pace.SlowDown.Ticks,
+        MaximumDelay = pace.MaximumDelay.Ticks,
+    };
+
     /// <summary>As the wire says it; 0xFFFFFFFF: never expires (MQTT 5, 3.1.2.11.2).</summary>
     public static uint ToSeconds(TimeSpan interval) => interval == Timeout.InfiniteTimeSpan ? uint.MaxValue : (uint)interval.TotalSeconds;
+
+    private static long ToTicks(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? long.MaxValue : time.Ticks;
 
     /// <summary>80 random bits: no two clients of this world get the same. 19 characters, within the 23 that every server takes.</summary>
     public static string NewClientId()

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Transport;
 
@@ -22,6 +23,12 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
     public EngineOutput.Dial Dial => dial;
 
     public Flusher? Flusher { get; private set; }
+
+    /// <summary>Shows packets to the application's inspector; null if there is none.</summary>
+    public PacketTrace? Trace { get; } = host.Inspection is { } inspection ? new PacketTrace(inspection) : null;
+
+    /// <summary>What the connection is made of; set before the engine hears of it.</summary>
+    public TransportInfo? Info { get; private set; }
 
     /// <summary>Output is held back while a received chunk is being handled; guarded by the host's lock.</summary>
     public bool HoldsOutput { get; set; }
@@ -111,7 +118,7 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
                 return null;
             }
 
-            stream = await TransportFactory.For(server).ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
+            stream = await TransportFactory.For(server, host.Options.TimeProvider, host.Options.KeepAlive).ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
         }
         catch (MqttConnectException error)
         {
@@ -140,6 +147,7 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
             return null;
         }
 
+        Info = TransportDescription.Of(stream);
         Flusher = new Flusher(host, this);
         var flushing = Flusher.RunAsync(stream);
         if (host.Dialed(this) is not { } inbound)

@@ -58,11 +58,20 @@ public sealed class MqttClientOptions
     /// <summary>What the server may send, and how it is handed on.</summary>
     public ReceiveOptions Receive { get; set; } = new();
 
+    /// <summary>Where handlers run. Default: <see cref="HandlerContext.Parallel"/>, on the thread pool, subscriptions beside each other.</summary>
+    public HandlerContext HandlerContext { get; set; } = HandlerContext.Parallel;
+
     /// <summary>5.0: user properties of CONNECT.</summary>
     public IList<UserProperty> UserProperties { get; private init; } = [];
 
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
+
+    /// <summary>How the client shows itself to who measures and traces.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
+
+    /// <summary>Sees every packet that goes either way. Default: null, nobody does, and then it costs nothing.</summary>
+    public IMqttPacketInspector? PacketInspector { get; set; }
 
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
@@ -114,8 +123,11 @@ public sealed class MqttClientOptions
             Connection = Connection.Snapshot(),
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
+            HandlerContext = HandlerContext,
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
+            Telemetry = Telemetry.Snapshot(),
+            PacketInspector = PacketInspector,
             TimeProvider = TimeProvider,
         };
     }

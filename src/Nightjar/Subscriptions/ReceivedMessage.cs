@@ -53,16 +53,19 @@ internal readonly struct ReceivedMessage
 
     public ushort PacketId => _packetId;
 
+    /// <summary>Also of one that has not come whole yet.</summary>
+    public int PayloadLength => _payloadLength;
+
     public ReadOnlyMemory<byte> Payload => Chunk.Bytes.AsMemory(_payloadOffset, _payloadLength);
 
     /// <summary>They lie right before the payload (MQTT 5, 3.3.2).</summary>
     public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
 
     /// <summary>A copy that needs the chunk no more.</summary>
-    public MqttMessage ToMessage() => ToMessage(_payloadLength == 0 ? default : Payload.ToArray());
+    public MqttMessage ToMessage(MessageAcknowledgement? acknowledgement = null) => ToMessage(_payloadLength == 0 ? default : Payload.ToArray(), acknowledgement);
 
     /// <summary>The message with its payload as a stream: the rest is on its way, or all of it lies in the chunk.</summary>
-    public StreamedMessage ToStreamedMessage(out StreamedPayload payload)
+    public StreamedMessage ToStreamedMessage(MessageAcknowledgement? acknowledgement, out StreamedPayload payload)
     {
         if (Chunk.Payload is { } arriving)
         {
@@ -74,15 +77,16 @@ internal readonly struct ReceivedMessage
             payload.Append(Chunk, _payloadOffset, _payloadLength, takesShare: false);
         }
 
-        return new StreamedMessage(ToMessage(payload: default), payload);
+        return new StreamedMessage(ToMessage(payload: default, acknowledgement), payload);
     }
 
-    private MqttMessage ToMessage(ReadOnlyMemory<byte> payload) => new(Route.Name, payload)
+    private MqttMessage ToMessage(ReadOnlyMemory<byte> payload, MessageAcknowledgement? acknowledgement) => new(Route.Name, payload)
     {
         QoS = QoS,
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        Acknowledgement = acknowledgement,
         Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
     };
 }
