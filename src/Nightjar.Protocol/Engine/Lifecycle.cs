@@ -190,7 +190,6 @@ internal sealed partial class Lifecycle
 
         if (_handshake.OnlyEmpties)
         {
-            _handshake.HandleEmptied();
             _supervisor.Disconnecting(new CloseReason(CloseKind.Renewed, "The session of before is gone."), now);
             _outbound.WriteLast(new DisconnectPacket(), accepted!.Version);
             return;

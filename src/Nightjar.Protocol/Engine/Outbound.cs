@@ -174,10 +174,6 @@ internal sealed class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    /// <param name="version">What is spoken.</param>
-    /// <param name="limits">What the server takes.</param>
-    /// <param name="sessionKept">Whether it has the session.</param>
-    /// <param name="elsewhere">Whether the session is another server's: what that one was not told to release, it never delivers.</param>
     public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool elsewhere = false)
     {
         _version = version;
@@ -367,10 +363,7 @@ internal sealed class Outbound
             released.Clear();
         }
 
-        foreach (var handle in released)
-        {
-            End(handle, _messages[handle].ReasonCode);
-        }
+        released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
         foreach (var handle in _voided)
         {
