@@ -1,6 +1,7 @@
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
+using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -25,7 +26,11 @@ internal sealed class ClientEngine
         _settings = settings;
         Outbound = new Outbound(settings.Outbox, log);
         Ledger = new AcknowledgementLedger();
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
+        var wires = new WireTable();
+        Identifiers = new SubscriptionIdentifiers(settings.Random);
+        Subscriptions = new WantedSubscriptions(wires, Identifiers, settings.SubscriptionIdentifiers);
+        Routes = new TopicRoutes(wires, Identifiers);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Identifiers, Outputs);
         _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
     }
 
@@ -36,9 +41,12 @@ internal sealed class ClientEngine
 
     public AcknowledgementLedger Ledger { get; }
 
-    public WantedSubscriptions Subscriptions { get; } = new();
+    public WantedSubscriptions Subscriptions { get; }
 
-    public TopicRoutes Routes { get; } = new();
+    public TopicRoutes Routes { get; }
+
+    /// <summary>What a host that keeps the session keeps with it.</summary>
+    public SubscriptionIdentifiers Identifiers { get; }
 
     /// <summary>The inbound half of the current connection; the receive loop parses with it, without the lock.</summary>
     public Inbound? Inbound => _lifecycle.Inbound;
@@ -102,26 +110,45 @@ internal sealed class ClientEngine
         _lifecycle.ConnectOnFirstUse(now);
     }
 
+    /// <summary>Command: what no subscription matches goes to this one.</summary>
+    public void CatchUnrouted(LocalSubscription subscription) => Routes.AddCatchAll(subscription);
+
     /// <summary>Command: end one subscription; with the last of its filter goes an UNSUBSCRIBE.</summary>
     public void Unsubscribe(LocalSubscription subscription, object? waiter)
     {
         Routes.Remove(subscription);
+        Routes.RemoveCatchAll(subscription);
         Subscriptions.Remove(subscription, waiter);
         _lifecycle.PumpSubscriptions();
     }
 
-    /// <summary>Command: end a filter, known or not. Returns the subscriptions that end with it.</summary>
-    public IReadOnlyList<LocalSubscription> Unsubscribe(string filter, object waiter, long now)
+    /// <summary>Command: end these filters, known or not. Returns the subscriptions that end with them.</summary>
+    public IReadOnlyList<LocalSubscription> Unsubscribe(IReadOnlyList<TopicFilter> filters, object? waiter, long now)
     {
-        var ended = Subscriptions.GiveUp(filter, waiter);
-        foreach (var subscription in ended)
+        var ended = new List<LocalSubscription>();
+        foreach (var filter in filters)
         {
-            Routes.Remove(subscription);
+            foreach (var subscription in Subscriptions.GiveUp(filter.Text, waiter))
+            {
+                Routes.Remove(subscription, filter);
+                if (subscription.Alive == 0)
+                {
+                    ended.Add(subscription);
+                }
+            }
         }
 
         _lifecycle.PumpSubscriptions();
         _lifecycle.ConnectOnFirstUse(now);
         return ended;
+    }
+
+    /// <summary>Command: ask for a subscription's filters again, for the sake of retained messages.</summary>
+    public void Resubscribe(LocalSubscription subscription, object waiter, long now)
+    {
+        Subscriptions.AskAgain(subscription, waiter);
+        _lifecycle.PumpSubscriptions();
+        _lifecycle.ConnectOnFirstUse(now);
     }
 
     /// <summary>Command: these handlers are done. Acknowledgements leave in the order of arrival.</summary>

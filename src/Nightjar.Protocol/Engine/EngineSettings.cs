@@ -50,6 +50,9 @@ internal sealed record EngineSettings
 
     public int TopicAliasMaximum { get; init; } = 16;
 
+    /// <summary>Whether overlapping filters are told apart by subscription identifiers, where the server can do that.</summary>
+    public bool SubscriptionIdentifiers { get; init; } = true;
+
     public OutboxSettings Outbox { get; init; } = new();
 
     /// <summary>A number from 0 (inclusive) to 1 (exclusive), for jitter.</summary>

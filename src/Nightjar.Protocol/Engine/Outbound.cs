@@ -274,8 +274,8 @@ internal sealed class Outbound
     /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
     public void WriteControl(object packet, MqttVersion version) => Write(_control, packet, version, lsn: 0);
 
-    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE.</summary>
-    public void WriteData(object packet, MqttVersion version) => Write(_data, packet, version, lsn: 0);
+    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
+    public void WriteData(object packet, MqttVersion version, long lsn = 0) => Write(_data, packet, version, lsn);
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;

@@ -9,9 +9,13 @@ namespace Nightjar.Connection;
 internal sealed partial class EngineHost
 {
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
-    public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, MessageHandler? handler)
+    /// <param name="filters">What it gets; none: what nobody else gets.</param>
+    /// <param name="wireFilters">What the server is asked for.</param>
+    /// <param name="terms">On which terms.</param>
+    /// <param name="handler">Who gets the messages; null: a sequence will, or (in the case of a scope) nobody.</param>
+    public MessageFeed Subscribe(IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms, MessageHandler? handler)
     {
-        var feed = new MessageFeed(this, filter, terms);
+        var feed = new MessageFeed(this, filters, wireFilters, terms);
         if (handler is not null)
         {
             feed.TryConsume();
@@ -21,7 +25,14 @@ internal sealed partial class EngineHost
         {
             ThrowIfClosed();
             _gate.Feeds.Add(feed);
-            _engine.Subscribe(feed, _gate.Now());
+            if (wireFilters.Count > 0)
+            {
+                _engine.Subscribe(feed, _gate.Now());
+            }
+            else
+            {
+                _engine.CatchUnrouted(feed);
+            }
         }
 
         if (handler is not null)
@@ -32,9 +43,22 @@ internal sealed partial class EngineHost
         return feed;
     }
 
+    /// <summary>A subscription to nothing: it has ended already.</summary>
+    public MessageFeed SubscribeToNothing(SubscriptionTerms terms)
+    {
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+        }
+
+        var feed = new MessageFeed(this, [], [], terms);
+        feed.Close();
+        return feed;
+    }
+
     public async ValueTask UnsubscribeAsync(MessageFeed feed)
     {
-        TaskCompletionSource<ReasonCode>? answer = null;
+        AnswerCollector<UnsubscribeResult>? answer = null;
         Task disconnected;
         using (_gate.Enter())
         {
@@ -43,9 +67,9 @@ internal sealed partial class EngineHost
                 return;
             }
 
-            if (_engine.State == ClientState.Connected)
+            if (_engine.State == ClientState.Connected && feed.WireFilters.Count > 0)
             {
-                answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+                answer = new AnswerCollector<UnsubscribeResult>([.. feed.WireFilters.Select(filter => filter.Text)]);
             }
 
             _engine.Unsubscribe(feed, answer);
@@ -60,18 +84,32 @@ internal sealed partial class EngineHost
         }
     }
 
-    public Task<ReasonCode> UnsubscribeAsync(string filter, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<UnsubscribeResult>> UnsubscribeAsync(IReadOnlyList<TopicFilter> filters, CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new AnswerCollector<UnsubscribeResult>([.. filters.Select(filter => filter.Text)]);
         List<MessageFeed> ended;
         using (_gate.Enter())
         {
             ThrowIfClosed();
-            ended = [.. _engine.Unsubscribe(filter, answer, _gate.Now()).Cast<MessageFeed>()];
+            ended = [.. _engine.Unsubscribe(filters, answer, _gate.Now()).Cast<MessageFeed>()];
             _gate.Feeds.ExceptWith(ended);
         }
 
         ended.ForEach(feed => feed.Close());
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Asks for a subscription's filters again.</summary>
+    public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(MessageFeed feed, CancellationToken cancellationToken)
+    {
+        var answer = new AnswerCollector<SubscribeResult>([.. feed.WireFilters.Select(filter => filter.Text)]);
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+            ObjectDisposedException.ThrowIf(!_gate.Feeds.Contains(feed), typeof(Subscription));
+            _engine.Resubscribe(feed, answer, _gate.Now());
+        }
+
         return answer.Task.WaitAsync(cancellationToken);
     }
 

@@ -27,6 +27,7 @@ internal static class EngineSettingsFactory
             ReceiveMaximum = options.Receive.ReceiveMaximum,
             MaximumPacketSize = options.Receive.MaximumPacketSize,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
+            SubscriptionIdentifiers = options.Session.SubscriptionIdentifiers,
             Outbox = new OutboxSettings
             {
                 MaximumInFlight = options.Outbox.MaximumInFlight,

@@ -15,6 +15,12 @@ public sealed class SessionOptions
     /// </summary>
     public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// 5.0: whether filters that overlap are told apart by subscription identifiers, where the server can do that, so that a message which it sends once for each of them reaches each subscription
+    /// once. Default: true. Turn it off for a server that gets them wrong.
+    /// </summary>
+    public bool SubscriptionIdentifiers { get; set; } = true;
+
     /// <summary>A copy.</summary>
     internal SessionOptions Snapshot() => (SessionOptions)MemberwiseClone();
 }

@@ -15,17 +15,25 @@ internal sealed class MessageFeed : LocalSubscription
     private readonly EngineHost _host;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile TaskCompletionSource<QoS> _granted = NewGranted();
     private int _consumed;
     private volatile bool _closed;
     private volatile Exception? _failure;
 
-    public MessageFeed(EngineHost host, TopicFilter filter, SubscriptionTerms terms)
-        : base(filter, terms) => _host = host;
+    /// <param name="host">Takes the acknowledgements.</param>
+    /// <param name="filters">What it gets.</param>
+    /// <param name="wireFilters">What the server is asked for.</param>
+    /// <param name="terms">On which terms.</param>
+    public MessageFeed(EngineHost host, IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms)
+        : base(filters, wireFilters, terms)
+    {
+        _host = host;
+        Grant = new SubscriptionGrant(wireFilters, terms.QoS);
+    }
 
     public MessageQueue Queue { get; } = new();
 
-    public Task<QoS> Granted => _granted.Task;
+    /// <summary>What the server said.</summary>
+    public SubscriptionGrant Grant { get; }
 
     public Task Completion => _completion.Task;
 
@@ -40,37 +48,25 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>Owned by the receive loop: QoS 0 messages that found no room.</summary>
     public long Dropped { get; set; }
 
-    /// <summary>The server answered.</summary>
-    public void Answer(ReasonCode code, string? detail)
+    /// <summary>The server answered one filter; when the last is refused, the subscription ends.</summary>
+    public void Answer(in SubscriptionAnswer answer)
     {
-        if (!code.IsFailure())
+        var refusal = Grant.Answer(answer);
+        if (refusal is null)
         {
             // A failure to connect that nobody heard is no news any more.
             _failure = null;
-            _granted.TrySetResult((QoS)(byte)code);
-            return;
         }
-
-        var because = detail is null ? "" : $" {detail}";
-        var error = new MqttRefusedException($"The subscription to '{TopicFilter.Text}' was refused: {code} (0x{(byte)code:X2}).{because}")
+        else if (Alive == 0)
         {
-            ReasonCode = code,
-            ReasonString = detail,
-        };
-        Reject(error);
-        Close(error);
+            Close(refusal);
+        }
     }
 
     /// <summary>The client gave up for now: who waits hears it, and the subscription stays for the next attempt.</summary>
     public void Interrupt(Exception error)
     {
-        var interrupted = _granted;
-        if (!interrupted.Task.IsCompleted)
-        {
-            _granted = NewGranted();
-            Observe(interrupted, error);
-        }
-
+        Grant.Interrupt(error);
         _failure = error;
         Queue.Wake();
     }
@@ -98,7 +94,7 @@ internal sealed class MessageFeed : LocalSubscription
         _failure = error;
         _closed = true;
         Queue.Complete();
-        Reject(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
+        Grant.End(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
         _completion.TrySetResult();
 
         // Handlers listen to the token and are user code, and letting go enters the engine: not on this thread, which may hold the lock.
@@ -158,17 +154,4 @@ internal sealed class MessageFeed : LocalSubscription
             _host.ReportStoppingFailure(TopicFilter.Text, error);
         }
     }
-
-    private static TaskCompletionSource<QoS> NewGranted() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static void Observe(TaskCompletionSource<QoS> source, Exception error)
-    {
-        if (source.TrySetException(error))
-        {
-            // Not everybody asks for Granted; an answer nobody reads is no unobserved exception.
-            _ = source.Task.Exception;
-        }
-    }
-
-    private void Reject(Exception error) => Observe(_granted, error);
 }

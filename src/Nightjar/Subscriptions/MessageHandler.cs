@@ -6,6 +6,44 @@ internal abstract class MessageHandler
     /// <summary>Runs it for one message, whose bytes stay where they are until the task ends.</summary>
     public abstract ValueTask HandleAsync(in ReceivedMessage message, CancellationToken stopping);
 
+    public static MessageHandler From(Func<MqttMessage, CancellationToken, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe(handler);
+    }
+
+    public static MessageHandler From(Func<MqttMessage, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe((message, _) => handler(message));
+    }
+
+    public static MessageHandler From(Action<MqttMessage> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe((message, _) =>
+        {
+            handler(message);
+            return default;
+        });
+    }
+
+    public static MessageHandler From(Func<LeasedMessage, CancellationToken, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Leased(handler);
+    }
+
+    public static MessageHandler From(Action<LeasedMessage> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Leased((message, _) =>
+        {
+            handler(message);
+            return default;
+        });
+    }
+
     /// <summary>Its task has ended.</summary>
     public virtual void Done()
     {

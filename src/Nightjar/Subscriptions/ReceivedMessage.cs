@@ -65,6 +65,9 @@ internal readonly struct ReceivedMessage
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
-        Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
+
+        // Mostly there is nothing but the identifiers, which the route shares among all messages.
+        Properties = _propertiesLength == Route.IdentifiersLength ? null : MessageProperties.Read(Properties),
+        RouteIdentifiers = Route.Identifiers,
     };
 }
