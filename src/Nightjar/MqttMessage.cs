@@ -61,6 +61,17 @@ public sealed class MqttMessage
     /// <summary>The identifiers of a message that has no other properties.</summary>
     internal IReadOnlyList<uint> RouteIdentifiers { get; init; } = [];
 
+    /// <summary>The same message under the topic that was meant.</summary>
+    internal MqttMessage WithTopic(string topic) => new(topic, Payload)
+    {
+        QoS = QoS,
+        Retain = Retain,
+        Duplicate = Duplicate,
+        PacketId = PacketId,
+        Properties = Properties,
+        RouteIdentifiers = RouteIdentifiers,
+    };
+
     /// <summary>Topic, QoS and size; not the payload.</summary>
     public override string ToString() => $"{Topic} QoS {(int)QoS} {Payload.Length} B";
 }

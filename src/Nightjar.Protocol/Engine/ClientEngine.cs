@@ -30,8 +30,9 @@ internal sealed class ClientEngine
         Identifiers = new SubscriptionIdentifiers(settings.Random);
         Subscriptions = new WantedSubscriptions(wires, Identifiers, settings.SubscriptionIdentifiers);
         Routes = new TopicRoutes(wires, Identifiers);
+        Requests = new PendingRequests(settings.MaximumRequests);
         _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Identifiers, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, Requests, _reception, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -44,6 +45,8 @@ internal sealed class ClientEngine
     public WantedSubscriptions Subscriptions { get; }
 
     public TopicRoutes Routes { get; }
+
+    public PendingRequests Requests { get; }
 
     /// <summary>What a host that keeps the session keeps with it.</summary>
     public SubscriptionIdentifiers Identifiers { get; }
@@ -73,11 +76,11 @@ internal sealed class ClientEngine
     }
 
     /// <summary>When <see cref="Advance"/> must be called next; <see cref="long.MaxValue"/> if never.</summary>
-    public long Deadline => Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+    public long Deadline => Math.Min(_lifecycle.Deadline, Math.Min(Outbound.Deadline, Requests.Deadline));
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
-        || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0;
+        || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0 || Requests.Ended.Count > 0;
 
     /// <summary>Command: there should be a connection.</summary>
     public void Connect(long now) => _lifecycle.Connect(now);
@@ -240,6 +243,7 @@ internal sealed class ClientEngine
     public void Advance(long now)
     {
         Outbound.Advance(now);
+        Requests.Advance(now);
         _lifecycle.Advance(now);
     }
 

@@ -55,6 +55,9 @@ internal sealed record EngineSettings
 
     public OutboxSettings Outbox { get; init; } = new();
 
+    /// <summary>How many requests may wait for their answer at once.</summary>
+    public int MaximumRequests { get; init; } = 10_000;
+
     /// <summary>A number from 0 (inclusive) to 1 (exclusive), for jitter.</summary>
     public required Func<double> Random { get; init; }
 }

@@ -15,6 +15,7 @@ internal sealed class Lifecycle
     private readonly Outbound _outbound;
     private readonly AcknowledgementLedger _ledger;
     private readonly WantedSubscriptions _subscriptions;
+    private readonly PendingRequests _requests;
     private readonly Reception _reception;
     private readonly Queue<EngineOutput> _outputs;
     private LinkWatch _link;
@@ -26,6 +27,7 @@ internal sealed class Lifecycle
         Outbound outbound,
         AcknowledgementLedger ledger,
         WantedSubscriptions subscriptions,
+        PendingRequests requests,
         Reception reception,
         Queue<EngineOutput> outputs)
     {
@@ -35,6 +37,7 @@ internal sealed class Lifecycle
         _outbound = outbound;
         _ledger = ledger;
         _subscriptions = subscriptions;
+        _requests = requests;
         _reception = reception;
         _outputs = outputs;
     }
@@ -326,6 +329,7 @@ internal sealed class Lifecycle
         var reason = _supervisor.LastFailure!;
         _outbound.FailWaiting(reason, everything: true);
         _subscriptions.FailWaiting(reason);
+        _requests.FailAll(reason);
         _outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }
@@ -374,6 +378,7 @@ internal sealed class Lifecycle
             var closed = new CloseReason(CloseKind.Requested, "The client was closed.");
             _outbound.FailWaiting(closed, everything: true);
             _subscriptions.FailWaiting(closed);
+            _requests.FailAll(closed);
             _outputs.Enqueue(new EngineOutput.Closed());
             return;
         }

@@ -84,6 +84,8 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    PendingRequests = _engine.Requests.Count,
+                    LateResponses = _engine.Requests.Late,
                 };
             }
         }

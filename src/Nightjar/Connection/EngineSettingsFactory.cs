@@ -28,6 +28,7 @@ internal static class EngineSettingsFactory
             MaximumPacketSize = options.Receive.MaximumPacketSize,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             SubscriptionIdentifiers = options.Session.SubscriptionIdentifiers,
+            MaximumRequests = options.Requests.MaximumPending,
             Outbox = new OutboxSettings
             {
                 MaximumInFlight = options.Outbox.MaximumInFlight,
@@ -43,6 +44,7 @@ internal static class EngineSettingsFactory
                 Password = server.Credentials?.Password,
                 Will = options.Will is { } will ? WillPacketBuilder.Build(will) : null,
                 SessionExpiryInterval = ToSeconds(options.Session.ExpiryInterval),
+                RequestResponseInformation = options.Requests.UseResponseInformation,
                 UserProperties = [.. options.UserProperties],
             },
             Random = Random.Shared.NextDouble,

@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Requests;
 using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
@@ -68,6 +69,20 @@ internal sealed class OutputReports(string server)
         }
 
         engine.Subscriptions.UnsubscribeAnswers.Clear();
+        foreach (var (waiter, failure) in engine.Requests.Ended)
+        {
+            var request = (PendingRequest)waiter;
+            if (failure is null)
+            {
+                request.TimeOut();
+            }
+            else
+            {
+                request.Fail(Failure.ToConnectException(failure, server));
+            }
+        }
+
+        engine.Requests.Ended.Clear();
         foreach (var flush in engine.Outbound.Flushed)
         {
             var waiter = (TaskCompletionSource)flush.Waiter;

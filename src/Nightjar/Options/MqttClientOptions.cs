@@ -55,6 +55,9 @@ public sealed class MqttClientOptions
     /// <summary>What the server may send, and how it is handed on.</summary>
     public ReceiveOptions Receive { get; set; } = new();
 
+    /// <summary>Requests and their answers.</summary>
+    public RequestOptions Requests { get; set; } = new();
+
     /// <summary>5.0: user properties of CONNECT.</summary>
     public IList<UserProperty> UserProperties { get; private init; } = [];
 
@@ -110,6 +113,7 @@ public sealed class MqttClientOptions
             Reconnect = Reconnect.Snapshot(),
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
+            Requests = Requests.Snapshot(),
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
             TimeProvider = TimeProvider,

@@ -11,6 +11,8 @@ internal sealed class SubscriptionGrant
     private volatile TaskCompletionSource<QoS> _granted = New<QoS>();
     private volatile TaskCompletionSource<IReadOnlyList<SubscribeResult>> _results = New<IReadOnlyList<SubscribeResult>>();
 
+    private TaskCompletionSource<bool>? _next;
+
     /// <param name="filters">What the server is asked for; of none, all are granted.</param>
     /// <param name="qos">What it is asked for.</param>
     public SubscriptionGrant(IReadOnlyList<TopicFilter> filters, QoS qos)
@@ -28,6 +30,9 @@ internal sealed class SubscriptionGrant
 
     public Task<IReadOnlyList<SubscribeResult>> Results => _results.Task;
 
+    /// <summary>Ends with whatever the server, or the end, says next; called under the host's lock.</summary>
+    public Task NextAnswer() => (_next ??= New<bool>()).Task;
+
     /// <summary>The server answered one filter. Returns what it refused, if it refused that one.</summary>
     public MqttRefusedException? Answer(in SubscriptionAnswer answer)
     {
@@ -39,6 +44,7 @@ internal sealed class SubscriptionGrant
             }
         }
 
+        Interlocked.Exchange(ref _next, null)?.TrySetResult(true);
         if (Array.TrueForAll(_answers, result => result is not null))
         {
             Complete();
@@ -50,6 +56,7 @@ internal sealed class SubscriptionGrant
     /// <summary>The client gave up for now: who waits hears it, and who asks from here on waits for the next attempt.</summary>
     public void Interrupt(Exception error)
     {
+        FailNext(error);
         if (!_granted.Task.IsCompleted)
         {
             var (granted, results) = (_granted, _results);
@@ -63,6 +70,7 @@ internal sealed class SubscriptionGrant
     /// <summary>There will be no answer any more.</summary>
     public void End(Exception error)
     {
+        FailNext(error);
         Fail(_granted, error);
         Fail(_results, error);
     }
@@ -72,6 +80,14 @@ internal sealed class SubscriptionGrant
         ReasonString = answer.Detail,
         UserProperties = answer.UserProperties ?? [],
     };
+
+    private void FailNext(Exception error)
+    {
+        if (Interlocked.Exchange(ref _next, null) is { } next)
+        {
+            Fail(next, error);
+        }
+    }
 
     private static TaskCompletionSource<T> New<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
