@@ -28,6 +28,18 @@ public abstract record ClientEvent
     /// <summary>QoS 0 messages were dropped because their subscriber is too slow.</summary>
     public sealed record MessagesDropped(string Filter, long Count) : ClientEvent;
 
+    /// <summary>
+    /// A received message of <paramref name="Size"/> bytes, packet and all, was too large and is not stored (<see cref="ReceiveOptions.OversizedPackets"/>).
+    /// <paramref name="Filter"/> is null if nobody got it; otherwise others read it as it arrives, and only the subscription to that filter does not get it.
+    /// </summary>
+    public sealed record MessageSkipped(string Topic, QoS QoS, int Size, string? Filter) : ClientEvent;
+
+    /// <summary>
+    /// Connections end again and again because the server breaks the same rule, <paramref name="Times"/> times in a row so far: what causes it waits on the server. The client
+    /// keeps trying, far apart; <see cref="Error"/> says what can be done.
+    /// </summary>
+    public sealed record ReconnectLoop(Exception Error, int Times) : ClientEvent;
+
     /// <summary>Outgoing QoS 0 messages went down with a connection before they were written.</summary>
     public sealed record PublishesDropped(long Count) : ClientEvent;
 

@@ -35,4 +35,13 @@ public sealed record ClientStatus
 
     /// <summary>Answers that came when nobody waited for them any more, since the client was made.</summary>
     public long LateResponses { get; init; }
+
+    /// <summary>Nothing is being read from the network: received messages hold all the memory they may, or a payload that is read as it arrives is not being read.</summary>
+    public bool IsReceivingPaused { get; init; }
+
+    /// <summary>How often that was so.</summary>
+    public long ReceivePauses { get; init; }
+
+    /// <summary>Received messages that were not stored because they were too large; see <see cref="ClientEvent.MessageSkipped"/>.</summary>
+    public long SkippedMessages { get; init; }
 }

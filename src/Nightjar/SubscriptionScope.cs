@@ -58,6 +58,13 @@ public sealed class SubscriptionScope : IAsyncDisposable
     /// <summary>As <see cref="On(string, Func{MqttMessage, CancellationToken, ValueTask})"/>, with the message still in the receive buffer: no copy, no allocation.</summary>
     public Subscription OnLeased(string filter, Func<LeasedMessage, CancellationToken, ValueTask> handler) => Add(filter, MessageHandler.From(handler));
 
+    /// <summary>As <see cref="On(string, Func{MqttMessage, CancellationToken, ValueTask})"/>, with a payload that is read as it arrives; see <see cref="MqttClient.OnStream"/>.</summary>
+    public Subscription OnStream(string filter, Func<StreamedMessage, CancellationToken, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return Add(filter, new MessageHandler.Streamed(handler));
+    }
+
     /// <summary>Sends SUBSCRIBE again, so that the server sends the retained messages again, to all local subscriptions; else as <see cref="Subscription.ResubscribeAsync"/>.</summary>
     public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(CancellationToken cancellationToken = default) => _host.ResubscribeAsync(_feed, cancellationToken);
 

@@ -142,6 +142,16 @@ internal sealed class AcknowledgementLedger
         return token.Sequence == _head;
     }
 
+    /// <summary>The message never arrived whole and its connection is over: when it is sent again, it is as new, whatever its handlers still say of this one.</summary>
+    public void Withdraw(in AckToken token)
+    {
+        if (token.QoS == QoS.ExactlyOnce && _exactlyOnce.TryGetValue(token.PacketId, out var entry) && !entry.Received
+            && entry.Epoch == token.Epoch && entry.Sequence == token.Sequence)
+        {
+            _exactlyOnce.Remove(token.PacketId);
+        }
+    }
+
     /// <summary>The next acknowledgement in the order of arrival, if it is ready.</summary>
     public bool TryTakeReady(out AckPacket packet)
     {

@@ -68,6 +68,9 @@ internal sealed class ClientEngine
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
 
+    /// <summary>Received messages that were not stored because they were too large.</summary>
+    public long SkippedMessages => _reception.Skipped;
+
     /// <summary>How far the host's dialling has come, for messages; the host sets it.</summary>
     public int DialStage
     {

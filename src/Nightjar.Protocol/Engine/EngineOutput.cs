@@ -40,6 +40,12 @@ internal abstract record EngineOutput
     /// <summary>A message came that nobody here subscribes to.</summary>
     internal sealed record Unrouted(string Topic) : EngineOutput;
 
+    /// <summary>A message was too large and is not stored: for one subscription, while others take it as a stream, or for all (null).</summary>
+    internal sealed record Skipped(string Topic, QoS QoS, int Size, string? Filter) : EngineOutput;
+
+    /// <summary>The same breach of the protocol ended one connection after the other.</summary>
+    internal sealed record Looping(CloseReason Reason, int Times) : EngineOutput;
+
     /// <summary>QoS 0 messages went down with a connection.</summary>
     internal sealed record Dropped(long Count) : EngineOutput;
 }

@@ -18,6 +18,7 @@ internal sealed class Lifecycle
     private readonly PendingRequests _requests;
     private readonly Reception _reception;
     private readonly Queue<EngineOutput> _outputs;
+    private readonly ViolationLoop _loop;
     private LinkWatch _link;
     private bool _heardAnything;
     private Ending? _ending;
@@ -34,6 +35,7 @@ internal sealed class Lifecycle
         _settings = settings;
         _supervisor = new Supervisor(settings, outputs);
         _handshake = new Handshake(settings);
+        _loop = new ViolationLoop(settings, outputs);
         _outbound = outbound;
         _ledger = ledger;
         _subscriptions = subscriptions;
@@ -131,7 +133,7 @@ internal sealed class Lifecycle
         }
 
         _heardAnything = false;
-        Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
+        Inbound = new Inbound(_handshake.Version, (int)(_settings.AnnouncedPacketSize ?? int.MaxValue), _settings.TopicAliasMaximum, _settings.MaximumPacketSize);
         _outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
 
@@ -289,7 +291,7 @@ internal sealed class Lifecycle
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected };
+        reason = _loop.Note((_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected }, _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
         if (_outbound.Close(reason) is > 0 and var dropped)
@@ -298,6 +300,7 @@ internal sealed class Lifecycle
         }
 
         _subscriptions.Close(_outbound.Session);
+        _reception.Close();
         if (wasConnected)
         {
             _outputs.Enqueue(new EngineOutput.Disconnected(reason));

@@ -33,6 +33,9 @@ internal abstract class LocalSubscription
 
     public SubscriptionTerms Terms { get; }
 
+    /// <summary>Whether it takes a message as it arrives, so that it need not be held whole.</summary>
+    public bool TakesStreams { get; init; }
+
     /// <summary>How many of <see cref="WireFilters"/> are still wanted or granted; with the last one the subscription ends.</summary>
     public int Alive { get; set; }
 

@@ -17,6 +17,11 @@ internal sealed class Reception(
     SubscriptionIdentifiers identifiers,
     Queue<EngineOutput> outputs)
 {
+    private readonly LargeMessages _large = new(settings, ledger, outputs);
+
+    /// <summary>Messages that were not stored because they were too large.</summary>
+    public long Skipped => _large.Skipped;
+
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
     public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
     {
@@ -39,6 +44,9 @@ internal sealed class Reception(
                 return null;
         }
     }
+
+    /// <summary>The connection is over.</summary>
+    public void Close() => _large.Close();
 
     /// <summary>Acknowledgements that are ready go out, in the order of arrival, each behind the record that it depends on.</summary>
     public void WriteReadyAcks()
@@ -69,6 +77,12 @@ internal sealed class Reception(
 
     private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
     {
+        if (packet.Part > PublishPart.Begin)
+        {
+            _large.Continue(ref packet);
+            return null;
+        }
+
         var topic = packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength);
         var route = identifiers.InUse && packet.PropertiesLength > 0 ? FindMarked(topic, packet, chunk) : routes.Find(topic);
         packet.Route = route;
@@ -78,6 +92,7 @@ internal sealed class Reception(
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
+        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : route.Subscriptions.Length;
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
@@ -85,10 +100,11 @@ internal sealed class Reception(
 
         // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;
+                _large.Forget(packet.Part);
                 return null;
             case Admission.ReceiveMaximumExceeded:
                 packet.Deliver = false;
@@ -97,6 +113,7 @@ internal sealed class Reception(
                     "MQTT5-3.3.4-9",
                     $"The server sent more than Receive Maximum ({settings.ReceiveMaximum}) messages without waiting for an acknowledgement.");
             default:
+                _large.Admitted(packet);
                 return null;
         }
     }

@@ -15,7 +15,7 @@ internal sealed partial class EngineHost
     /// <param name="handler">Who gets the messages; null: a sequence will, or (in the case of a scope) nobody.</param>
     public MessageFeed Subscribe(IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms, MessageHandler? handler)
     {
-        var feed = new MessageFeed(this, filters, wireFilters, terms);
+        var feed = new MessageFeed(this, filters, wireFilters, terms) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();

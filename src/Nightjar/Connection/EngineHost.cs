@@ -16,12 +16,13 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
@@ -86,6 +87,9 @@ internal sealed partial class EngineHost
                     Unacknowledged = _engine.Ledger.Waiting,
                     PendingRequests = _engine.Requests.Count,
                     LateResponses = _engine.Requests.Late,
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }

@@ -26,6 +26,8 @@ internal static class EngineSettingsFactory
             StableAfter = options.Reconnect.StableAfter.Ticks,
             ReceiveMaximum = options.Receive.ReceiveMaximum,
             MaximumPacketSize = options.Receive.MaximumPacketSize,
+            MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
+            OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             SubscriptionIdentifiers = options.Session.SubscriptionIdentifiers,
             MaximumRequests = options.Requests.MaximumPending,

@@ -173,6 +173,12 @@ internal sealed class OutputReports(string server)
             case EngineOutput.Unrouted unrouted:
                 Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
                 break;
+            case EngineOutput.Skipped skipped:
+                Events.Publish(new ClientEvent.MessageSkipped(skipped.Topic, skipped.QoS, skipped.Size, skipped.Filter));
+                break;
+            case EngineOutput.Looping looping:
+                Events.Publish(new ClientEvent.ReconnectLoop(Failure.ToException(looping.Reason, server), looping.Times));
+                break;
             case EngineOutput.Dropped dropped:
                 Events.Publish(new ClientEvent.PublishesDropped(dropped.Count));
                 break;

@@ -32,6 +32,12 @@ internal static partial class Log
             case EngineOutput.Unrouted unrouted:
                 Unrouted(logger, unrouted.Topic);
                 break;
+            case EngineOutput.Skipped skipped:
+                Skipped(logger, skipped.Topic, skipped.Size, skipped.Filter is { } filter ? $" for '{filter}'" : "");
+                break;
+            case EngineOutput.Looping looping:
+                Looping(logger, server, looping.Times, looping.Reason.Message);
+                break;
             case EngineOutput.Dropped dropped:
                 PublishesDropped(logger, dropped.Count);
                 break;
@@ -64,6 +70,12 @@ internal static partial class Log
 
     [LoggerMessage(105, LogLevel.Error, "Gave up connecting to {Server}: {Reason}")]
     private static partial void GaveUp(ILogger logger, string server, string reason);
+
+    [LoggerMessage(120, LogLevel.Error, "{Server} ends connections for the same reason again and again, {Times} times so far: {Reason}")]
+    private static partial void Looping(ILogger logger, string server, int times, string reason);
+
+    [LoggerMessage(220, LogLevel.Warning, "A message of {Size} bytes to '{Topic}' is too large and was skipped{For}.")]
+    private static partial void Skipped(ILogger logger, string topic, int size, string @for);
 
     [LoggerMessage(201, LogLevel.Warning, "A message to '{Topic}' came that no subscription matches; it is acknowledged and dropped.")]
     private static partial void Unrouted(ILogger logger, string topic);

@@ -129,6 +129,8 @@ internal static class OptionsValidation
         {
             conflicts.Range("Receive.ReceiveMaximum", receive.ReceiveMaximum, 1, ushort.MaxValue);
             conflicts.Range("Receive.MaximumPacketSize", receive.MaximumPacketSize, SmallestPacketLimit, LargestPacket);
+            conflicts.Range("Receive.MaximumStreamedPacketSize", receive.MaximumStreamedPacketSize, 0, LargestPacket);
+            conflicts.Defined("Receive.OversizedPackets", receive.OversizedPackets);
             conflicts.Range("Receive.TopicAliasMaximum", receive.TopicAliasMaximum, 0, ushort.MaxValue);
             conflicts.Range("Receive.HandlerRetries", receive.HandlerRetries, 0, int.MaxValue);
             conflicts.Require(

@@ -34,16 +34,20 @@ internal sealed class ResponseChannel(EngineHost host)
         {
             var connection = await host.WhenConnectedForUseAsync(cancellationToken).ConfigureAwait(false);
             var (address, feed) = Subscribe(connection);
-            if (host.IsGranted(feed, out var next))
+            while (!host.IsGranted(feed, out var next))
             {
-                return address;
+                // A refusal is thrown here, to everyone who waited for it; the next request asks again.
+                await next.WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (feed.IsClosed && feed.Grant.Granted.IsCompletedSuccessfully)
+                {
+                    // Replaced meanwhile.
+                    break;
+                }
             }
 
-            await next.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (feed.IsClosed)
+            if (!feed.IsClosed)
             {
-                // Refused: whoever waited for it hears that. The next request asks again.
-                await feed.Grant.Granted.ConfigureAwait(false);
+                return address;
             }
         }
     }

@@ -75,9 +75,15 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
             {
                 return true;
             }
+            catch (Exception) when (message.Chunk.Payload is { IsCut: true })
+            {
+                // It never came whole. The server sends it again.
+                return true;
+            }
             catch (Exception error)
             {
-                if (attempt >= host.Options.Receive.HandlerRetries || feed.IsClosed)
+                // What was read from a stream cannot be read again.
+                if (attempt >= host.Options.Receive.HandlerRetries || feed.IsClosed || message.Chunk.Payload is not null)
                 {
                     host.ReportHandlerFailure(feed.TopicFilter.Text, message.Route.Name, error);
                     return feed.IsClosed;

@@ -43,6 +43,8 @@ internal abstract class MessageHandler
             return default;
         });
     }
+    /// <summary>Whether it reads the payload as it arrives.</summary>
+    public virtual bool TakesStreams => false;
 
     /// <summary>Its task has ended.</summary>
     public virtual void Done()
@@ -63,5 +65,26 @@ internal abstract class MessageHandler
         public override ValueTask HandleAsync(in ReceivedMessage message, CancellationToken stopping) => handler(_lease.Begin(message), stopping);
 
         public override void Done() => _lease.End();
+    }
+
+    /// <summary>Gets the payload as a stream; that of a message which came whole lies in memory.</summary>
+    internal sealed class Streamed(Func<StreamedMessage, CancellationToken, ValueTask> handler) : MessageHandler
+    {
+        public override bool TakesStreams => true;
+
+        public override ValueTask HandleAsync(in ReceivedMessage message, CancellationToken stopping) =>
+            HandleAsync(message.ToStreamedMessage(out var payload), payload, stopping);
+
+        private async ValueTask HandleAsync(StreamedMessage message, StreamedPayload payload, CancellationToken stopping)
+        {
+            try
+            {
+                await handler(message, stopping).ConfigureAwait(false);
+            }
+            finally
+            {
+                payload.End();
+            }
+        }
     }
 }
