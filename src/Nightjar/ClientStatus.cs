@@ -36,7 +36,16 @@ public sealed record ClientStatus
     /// <summary>Answers that came when nobody waited for them any more, since the client was made.</summary>
     public long LateResponses { get; init; }
 
-    /// <summary>Nothing is being read from the network: received messages hold all the memory they may, or a payload that is read as it arrives is not being read.</summary>
+    /// <summary>Which handlers hold messages for longer than <see cref="ReceiveOptions.HandlerWarning"/>, the oldest message of each subscription; usually empty.</summary>
+    public IReadOnlyList<HeldMessage> Held { get; init; } = [];
+
+    /// <summary>Received QoS 0 messages that were dropped for want of room, since the client was made.</summary>
+    public long Dropped { get; init; }
+
+    /// <summary>
+    /// Nothing is being read from the network: received messages hold all the memory they may, a queue with <see cref="Overflow.Wait"/> is full, or a payload that is read as it arrives is not
+    /// being read.
+    /// </summary>
     public bool IsReceivingPaused { get; init; }
 
     /// <summary>How often that was so.</summary>
@@ -45,3 +54,10 @@ public sealed record ClientStatus
     /// <summary>Received messages that were not stored because they were too large; see <see cref="ClientEvent.MessageSkipped"/>.</summary>
     public long SkippedMessages { get; init; }
 }
+
+/// <summary>A received message that a handler holds for long: nothing that came after it can be acknowledged.</summary>
+/// <param name="Filter">The handler's subscription.</param>
+/// <param name="Topic">The message's.</param>
+/// <param name="PacketId">The message's.</param>
+/// <param name="For">How long since it arrived.</param>
+public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For);

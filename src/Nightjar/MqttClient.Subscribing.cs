@@ -72,8 +72,12 @@ public sealed partial class MqttClient
     /// <inheritdoc cref="OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/>
     public Subscription OnUnrouted(Action<MqttMessage> handler) => OnUnrouted(MessageHandler.From(handler));
 
-    /// <summary>One subscription on the wire with as many local ones under it as you like, which cost no packet.</summary>
-    public SubscriptionScope CreateScope(string filter, SubscribeOptions? options = null) => new(_host, Parse([filter], options, out var terms)[0], terms);
+    /// <summary>One subscription on the wire with as many local ones under it as you like, which cost no packet. The options are those of all of them.</summary>
+    public SubscriptionScope CreateScope(string filter, SubscribeOptions? options = null)
+    {
+        options ??= new SubscribeOptions();
+        return new SubscriptionScope(_host, Parse([filter], options, out var terms)[0], terms, options);
+    }
 
     /// <summary>
     /// Sends UNSUBSCRIBE for a filter that this client need not have subscribed to itself (a resumed session may hold it), and ends its own subscriptions to it.
@@ -93,11 +97,10 @@ public sealed partial class MqttClient
         return parsed.Length == 0 ? [] : await _host.UnsubscribeAsync(parsed, cancellationToken).ConfigureAwait(false);
     }
 
-    private static TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions? options, out SubscriptionTerms terms)
+    private static TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions options, out SubscriptionTerms terms)
     {
         ArgumentNullException.ThrowIfNull(filters);
         TopicFilter[] parsed = [.. filters.Select(TopicFilter.Parse).Distinct()];
-        options ??= new SubscribeOptions();
         options.ThrowIfInvalid(nameof(options));
         if (options.NoLocal && Array.Find(parsed, filter => filter.IsShared) is { IsShared: true } shared)
         {
@@ -112,14 +115,15 @@ public sealed partial class MqttClient
 
     private Subscription Subscribe(IEnumerable<string> filters, MessageHandler? handler, SubscribeOptions? options)
     {
+        options ??= new SubscribeOptions();
         var parsed = Parse(filters, options, out var terms);
-        var feed = parsed.Length == 0 ? _host.SubscribeToNothing(terms) : _host.Subscribe(parsed, parsed, terms, handler);
+        var feed = parsed.Length == 0 ? _host.SubscribeToNothing(terms, options) : _host.Subscribe(parsed, parsed, terms, options, handler);
         return new Subscription(_host, feed, hasHandler: handler is not null);
     }
 
     private Subscription OnUnrouted(MessageHandler handler)
     {
         var terms = new SubscriptionTerms(QoS.ExactlyOnce, NoLocal: false, RetainAsPublished: false, RetainHandling.SendAtSubscribe, Identifier: null, []);
-        return new Subscription(_host, _host.Subscribe([], [], terms, handler), hasHandler: true);
+        return new Subscription(_host, _host.Subscribe([], [], terms, new SubscribeOptions(), handler), hasHandler: true);
     }
 }

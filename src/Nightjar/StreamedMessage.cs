@@ -62,6 +62,12 @@ public sealed class StreamedMessage
     /// <summary>5.0: the identifiers of the subscriptions that it matched.</summary>
     public IReadOnlyList<uint> SubscriptionIdentifiers => _head.SubscriptionIdentifiers;
 
+    /// <summary>Acknowledges it now, once; see <see cref="MqttMessage.Acknowledge"/>. It goes out when the last byte has come. At QoS 0 nothing happens.</summary>
+    public void Acknowledge(ReasonCode reasonCode = ReasonCode.Success) => _head.Acknowledge(reasonCode);
+
+    /// <summary>Leaves it unacknowledged: the server sends it again on the next connection. At QoS 0 nothing happens.</summary>
+    public void LeaveUnacknowledged() => _head.LeaveUnacknowledged();
+
     /// <summary>Topic, QoS and size; not the payload.</summary>
     public override string ToString() => $"{Topic} QoS {(int)QoS} {Length} B";
 }

@@ -16,6 +16,7 @@ public sealed class SubscriptionScope : IAsyncDisposable
 
     private readonly EngineHost _host;
     private readonly TopicFilter _filter;
+    private readonly SubscribeOptions _options;
     private readonly SubscriptionTerms _memberTerms;
     private readonly MessageFeed _feed;
     private readonly Lock _lock = new();
@@ -23,12 +24,13 @@ public sealed class SubscriptionScope : IAsyncDisposable
     private int _sweepAt = SmallestSweep;
     private bool _disposed;
 
-    internal SubscriptionScope(EngineHost host, TopicFilter filter, SubscriptionTerms terms)
+    internal SubscriptionScope(EngineHost host, TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options)
     {
         _host = host;
         _filter = filter;
+        _options = options;
         _memberTerms = terms with { RetainHandling = RetainHandling.DoNotSend };
-        _feed = host.Subscribe([], [filter], terms, handler: null);
+        _feed = host.Subscribe([], [filter], terms, options, handler: null);
     }
 
     /// <summary>The filter on the wire.</summary>
@@ -106,7 +108,7 @@ public sealed class SubscriptionScope : IAsyncDisposable
                 _sweepAt = Math.Max(SmallestSweep, _members.Count * 2);
             }
 
-            var feed = _host.Subscribe([parsed], [_filter], _memberTerms, handler);
+            var feed = _host.Subscribe([parsed], [_filter], _memberTerms, _options, handler);
             _members.Add(feed);
             return new Subscription(_host, feed, hasHandler: handler is not null);
         }

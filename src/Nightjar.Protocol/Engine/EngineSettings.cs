@@ -46,6 +46,12 @@ internal sealed record EngineSettings
 
     public int ReceiveMaximum { get; init; } = 256;
 
+    /// <summary>How long a handler may hold a message before that is reported.</summary>
+    public long HandlerWarning { get; init; } = 30 * TimeSpan.TicksPerSecond;
+
+    /// <summary>How long it may hold one before the message is left unacknowledged.</summary>
+    public long HandlerTimeout { get; init; } = long.MaxValue;
+
     /// <summary>The most that is held of one packet.</summary>
     public int MaximumPacketSize { get; init; } = 1024 * 1024;
 

@@ -28,7 +28,7 @@ internal sealed class LargeMessages(EngineSettings settings, AcknowledgementLedg
             Report(packet);
         }
 
-        return streams + 1;
+        return (_delivers ? subscriptions.Count(s => s is { TakesStreams: true, AcknowledgesAtArrival: false }) : 0) + 1;
     }
 
     /// <summary>The ledger took it.</summary>

@@ -14,6 +14,7 @@ internal sealed class Lifecycle
     private readonly Handshake _handshake;
     private readonly Outbound _outbound;
     private readonly AcknowledgementLedger _ledger;
+    private readonly HandlerWatch _watch;
     private readonly WantedSubscriptions _subscriptions;
     private readonly PendingRequests _requests;
     private readonly Reception _reception;
@@ -27,6 +28,7 @@ internal sealed class Lifecycle
         EngineSettings settings,
         Outbound outbound,
         AcknowledgementLedger ledger,
+        HandlerWatch watch,
         WantedSubscriptions subscriptions,
         PendingRequests requests,
         Reception reception,
@@ -38,6 +40,7 @@ internal sealed class Lifecycle
         _loop = new ViolationLoop(settings, outputs);
         _outbound = outbound;
         _ledger = ledger;
+        _watch = watch;
         _subscriptions = subscriptions;
         _requests = requests;
         _reception = reception;
@@ -53,6 +56,9 @@ internal sealed class Lifecycle
     public Supervisor Supervisor => _supervisor;
 
     public string ClientId => _handshake.ClientId;
+
+    /// <summary>The version in use, or to be tried next.</summary>
+    public MqttVersion Version => Accepted?.Version ?? _handshake.Version;
 
     /// <summary>How far the host's dialling has come, for messages.</summary>
     public int DialStage { get; set; }
@@ -212,7 +218,9 @@ internal sealed class Lifecycle
 
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
         // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
-        _ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
+        var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
+        _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
+        _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
         _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
         _subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
         PumpSubscriptions();

@@ -92,7 +92,7 @@ internal sealed class Reception(
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
-        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : route.Subscriptions.Length;
+        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
@@ -100,7 +100,7 @@ internal sealed class Reception(
 
         // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;

@@ -1,3 +1,4 @@
+using Nightjar.Diagnostics;
 using Nightjar.Requests;
 using Nightjar.Subscriptions;
 
@@ -44,6 +45,13 @@ internal sealed partial class EngineHost
             _engine.Requests.NoteStray();
             return null;
         }
+    }
+
+    /// <summary>A responder threw, or its answer could not be sent; the request is acknowledged.</summary>
+    public void ReportResponderFailure(string filter, string topic, Exception error)
+    {
+        Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error) { Outcome = MessageOutcome.Acknowledge });
+        Log.HandlerFailed(_logger, filter, MessageOutcome.Acknowledge, error);
     }
 
     /// <summary>The current connection or the next one; a client that never connected does so now.</summary>

@@ -1,21 +1,28 @@
-using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Topics;
 using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
-// Subscribing, and what handlers report.
+// Subscribing.
 internal sealed partial class EngineHost
 {
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
     /// <param name="filters">What it gets; none: what nobody else gets.</param>
     /// <param name="wireFilters">What the server is asked for.</param>
     /// <param name="terms">On which terms.</param>
+    /// <param name="options">What else the application said.</param>
     /// <param name="handler">Who gets the messages; null: a sequence will, or (in the case of a scope) nobody.</param>
-    public MessageFeed Subscribe(IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms, MessageHandler? handler)
+    /// <param name="ownHandler">The handler is no code of the application's, and runs on the pool whatever that wants of its own.</param>
+    public MessageFeed Subscribe(
+        IReadOnlyList<TopicFilter> filters,
+        IReadOnlyList<TopicFilter> wireFilters,
+        SubscriptionTerms terms,
+        SubscribeOptions options,
+        MessageHandler? handler,
+        bool ownHandler = false)
     {
-        var feed = new MessageFeed(this, filters, wireFilters, terms) { TakesStreams = handler is { TakesStreams: true } };
+        var feed = new MessageFeed(this, filters, wireFilters, terms, options) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();
@@ -35,23 +42,27 @@ internal sealed partial class EngineHost
             }
         }
 
-        if (handler is not null)
+        if (ownHandler)
         {
-            _ = Task.Run(new HandlerPump(this, feed, handler).RunAsync);
+            ThreadPool.UnsafeQueueUserWorkItem(new HandlerPump(this, feed, handler!), preferLocal: false);
+        }
+        else if (handler is not null)
+        {
+            StartPump(feed, handler);
         }
 
         return feed;
     }
 
     /// <summary>A subscription to nothing: it has ended already.</summary>
-    public MessageFeed SubscribeToNothing(SubscriptionTerms terms)
+    public MessageFeed SubscribeToNothing(SubscriptionTerms terms, SubscribeOptions options)
     {
         using (_gate.Enter())
         {
             ThrowIfClosed();
         }
 
-        var feed = new MessageFeed(this, [], [], terms);
+        var feed = new MessageFeed(this, [], [], terms, options);
         feed.Close();
         return feed;
     }
@@ -111,40 +122,5 @@ internal sealed partial class EngineHost
         }
 
         return answer.Task.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Handlers are done with these messages.</summary>
-    public void Complete(ReadOnlySpan<HandlerOutcome> outcomes)
-    {
-        using (_gate.Enter())
-        {
-            _engine.Complete(outcomes, _gate.Now());
-        }
-    }
-
-    public void ReportHandlerFailure(string filter, string topic, Exception error)
-    {
-        Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error));
-        Log.HandlerFailed(_logger, filter, error);
-    }
-
-    /// <summary>What a user hung on a handler's token threw.</summary>
-    public void ReportStoppingFailure(string filter, Exception error) => Log.StoppingFailed(_logger, filter, error);
-
-    /// <summary>An episode of dropping QoS 0 messages is over.</summary>
-    public void ReportDropped()
-    {
-        List<MessageFeed> feeds;
-        using (_gate.Enter())
-        {
-            feeds = [.. _gate.Feeds.Where(feed => feed.Dropped > 0)];
-        }
-
-        foreach (var feed in feeds)
-        {
-            Events.Publish(new ClientEvent.MessagesDropped(feed.TopicFilter.Text, feed.Dropped));
-            Log.MessagesDropped(_logger, feed.Dropped, feed.TopicFilter.Text);
-            feed.Dropped = 0;
-        }
     }
 }

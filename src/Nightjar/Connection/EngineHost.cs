@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -16,6 +17,7 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivedDropped;
     private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
@@ -28,6 +30,7 @@ internal sealed partial class EngineHost
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
+        Handlers = options.HandlerContext.ForClient();
     }
 
     public MqttClientOptions Options { get; }
@@ -35,6 +38,9 @@ internal sealed partial class EngineHost
     public string ServerName { get; }
 
     public ReceiveBudget ReceiveBudget { get; }
+
+    /// <summary>Where handlers run.</summary>
+    public HandlerScheduler Handlers { get; }
 
     public PublishWaiterPool Waiters => _waiters;
 
@@ -87,6 +93,8 @@ internal sealed partial class EngineHost
                     Unacknowledged = _engine.Ledger.Waiting,
                     PendingRequests = _engine.Requests.Count,
                     LateResponses = _engine.Requests.Late,
+                    Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
+                    Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
                     ReceivePauses = _receivePauses,
                     SkippedMessages = _engine.SkippedMessages,

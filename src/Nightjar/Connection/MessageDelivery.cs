@@ -15,6 +15,12 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
     private readonly Lock _streaming = new();
     private bool _stopped;
 
+    /// <summary>A subscription that drops nothing is full: the loop must wait for it.</summary>
+    public MessageFeed? FullFeed { get; set; }
+
+    /// <summary>A queue began or ceased to drop messages.</summary>
+    public bool HasReports { get; set; }
+
     /// <summary>Hands on what the engine marked.</summary>
     /// <param name="batch">Applied.</param>
     /// <param name="chunk">Where its bytes lie.</param>
@@ -41,9 +47,8 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
             foreach (var subscription in packet.Route!.Subscriptions)
             {
                 var feed = (MessageFeed)subscription;
-                if (dropping && packet.QoS == QoS.AtMostOnce)
+                if (dropping && packet.QoS == QoS.AtMostOnce && Drops(feed))
                 {
-                    feed.Dropped++;
                     continue;
                 }
 
@@ -68,7 +73,9 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
         foreach (var feed in _touched)
         {
             feed.HasNews = false;
-            feed.Queue.Publish();
+            feed.Publish();
+            FullFeed = feed.IsFull ? feed : FullFeed;
+            HasReports |= feed.HasReport;
             if (feed.IsClosed)
             {
                 feed.LetGo();
@@ -115,9 +122,22 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
         }
     }
 
+    /// <summary>There is no room for a QoS 0 message. False: it is taken all the same, and the loop waits until the subscription has handled half of what waits.</summary>
+    private bool Drops(MessageFeed feed)
+    {
+        if (feed.Waits)
+        {
+            FullFeed = feed;
+            return false;
+        }
+
+        feed.Drop(1);
+        return true;
+    }
+
     private void Append(MessageFeed feed, in ReceivedMessage message)
     {
-        feed.Queue.Append(message);
+        feed.Append(message);
         if (!feed.HasNews)
         {
             feed.HasNews = true;
@@ -158,9 +178,8 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
             }
 
             var feed = (MessageFeed)subscription;
-            if (dropping && packet.QoS == QoS.AtMostOnce)
+            if (dropping && packet.QoS == QoS.AtMostOnce && Drops(feed))
             {
-                feed.Dropped++;
                 continue;
             }
 

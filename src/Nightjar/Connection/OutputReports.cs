@@ -173,6 +173,15 @@ internal sealed class OutputReports(string server)
             case EngineOutput.Unrouted unrouted:
                 Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
                 break;
+            case EngineOutput.HandlerStalled stalled:
+                Events.Publish(new ClientEvent.HandlerStalled(ToHeld(stalled.Held)));
+                break;
+            case EngineOutput.HandlerTimedOut timedOut:
+                Events.Publish(new ClientEvent.HandlerTimedOut(ToHeld(timedOut.First), timedOut.Count));
+                break;
+            case EngineOutput.WindowNearlyFull full:
+                Events.Publish(new ClientEvent.WindowNearlyFull(full.Held, full.Window));
+                break;
             case EngineOutput.Skipped skipped:
                 Events.Publish(new ClientEvent.MessageSkipped(skipped.Topic, skipped.QoS, skipped.Size, skipped.Filter));
                 break;
@@ -184,6 +193,9 @@ internal sealed class OutputReports(string server)
                 break;
         }
     }
+
+    public static HeldMessage ToHeld(HeldAcknowledgement held) =>
+        new(held.Subscription?.TopicFilter.Text ?? "", held.Topic, held.PacketId, TimeSpan.FromTicks(held.For));
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -230,7 +242,7 @@ internal sealed class OutputReports(string server)
         FailConnecting(new ObjectDisposedException(nameof(MqttClient)));
         foreach (var feed in feeds)
         {
-            feed.Close();
+            feed.Close(clientEnds: true);
         }
 
         feeds.Clear();

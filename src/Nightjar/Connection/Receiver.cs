@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Nightjar.Protocol.Engine;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -26,6 +27,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     private readonly ReceiveBuffer _buffer = new(host.ReceiveBudget);
     private readonly RoomWait _room = new(host.ReceiveBudget, host.Options.TimeProvider);
     private readonly MessageDelivery _delivery = new(host.ReceiveBudget);
+    private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isIdle;
     private bool _handlersStandStill;
     private bool _dropping;
@@ -81,6 +83,10 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                 }
 
                 _buffer.MakeRoom(inbound.BytesNeeded);
+                if (_delivery.FullFeed is { } full)
+                {
+                    await WaitForQueueAsync(full).ConfigureAwait(false);
+                }
             }
         }
         catch (MqttConnectException error)
@@ -107,6 +113,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
     {
         _room.Stop();
         _delivery.Stop();
+        _stopping.TrySetResult();
     }
 
     /// <summary>Waits without a chunk. A stream that does not know how to answers at once, and then the wait has a chunk as always.</summary>
@@ -131,6 +138,12 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         lock (host.Delivering)
         {
             _delivery.Deliver(_batch, _buffer.Chunk, _buffer.Start, _dropping);
+        }
+
+        if (_delivery.HasReports)
+        {
+            _delivery.HasReports = false;
+            host.ReportQueues();
         }
 
         // After a broken rule nothing more is read from this server, only away.
@@ -174,6 +187,16 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
             host.ResumeReceiving(connection);
         }
+    }
+
+    /// <summary>A subscription that drops nothing is full: it has as long as it takes, or as the connection lives.</summary>
+    private async ValueTask WaitForQueueAsync(MessageFeed full)
+    {
+        _delivery.FullFeed = null;
+        _buffer.Leave();
+        host.PauseReceiving(connection);
+        await Task.WhenAny(full.WhenRoom(), _stopping.Task).ConfigureAwait(false);
+        host.ResumeReceiving(connection);
     }
 
     private async ValueTask PauseForStreamsAsync()

@@ -58,6 +58,9 @@ public sealed class MqttClientOptions
     /// <summary>Requests and their answers.</summary>
     public RequestOptions Requests { get; set; } = new();
 
+    /// <summary>Where handlers run. Default: <see cref="HandlerContext.Parallel"/>, on the thread pool, subscriptions beside each other.</summary>
+    public HandlerContext HandlerContext { get; set; } = HandlerContext.Parallel;
+
     /// <summary>5.0: user properties of CONNECT.</summary>
     public IList<UserProperty> UserProperties { get; private init; } = [];
 
@@ -114,6 +117,7 @@ public sealed class MqttClientOptions
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
             Requests = Requests.Snapshot(),
+            HandlerContext = HandlerContext,
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
             TimeProvider = TimeProvider,

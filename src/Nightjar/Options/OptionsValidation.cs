@@ -60,6 +60,7 @@ internal static class OptionsValidation
         conflicts.Timer(nameof(options.DrainTimeout), options.DrainTimeout, orZero: true);
         conflicts.UserProperties(nameof(options.UserProperties), options.UserProperties);
         conflicts.NotNull(nameof(options.TimeProvider), options.TimeProvider);
+        conflicts.NotNull(nameof(options.HandlerContext), options.HandlerContext);
     }
 
     private static void CheckSession(MqttClientOptions options, OptionConflicts conflicts)
@@ -133,6 +134,8 @@ internal static class OptionsValidation
             conflicts.Defined("Receive.OversizedPackets", receive.OversizedPackets);
             conflicts.Range("Receive.TopicAliasMaximum", receive.TopicAliasMaximum, 0, ushort.MaxValue);
             conflicts.Range("Receive.HandlerRetries", receive.HandlerRetries, 0, int.MaxValue);
+            conflicts.Timer("Receive.HandlerWarning", receive.HandlerWarning, orForever: true);
+            conflicts.Timer("Receive.HandlerTimeout", receive.HandlerTimeout, orForever: true);
             conflicts.Require(
                 receive.Budget >= receive.MaximumPacketSize,
                 $"Receive.Budget is {receive.Budget}, less than Receive.MaximumPacketSize ({receive.MaximumPacketSize}), so the largest message would never fit; raise the one or lower the other.");

@@ -42,6 +42,24 @@ public sealed class ReceiveOptions
     /// <summary>How often a handler that throws is tried again in place. Default: 3; not negative.</summary>
     public int HandlerRetries { get; set; } = 3;
 
+    /// <summary>
+    /// What becomes of a message whose handler still throws when the retries are used up; the message, and what was thrown last. It may take its time, to publish the message elsewhere for
+    /// instance; if it throws itself, that is logged. Default: null, which acknowledges it. A subscription can have its own (<see cref="SubscribeOptions.OnPoison"/>).
+    /// </summary>
+    public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; set; }
+
+    /// <summary>
+    /// How long a handler may hold the acknowledgement of a message before an event, a log line and <see cref="ClientStatus.Held"/> say so. Default: 30 s; more than zero, up to 49 days, or
+    /// <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </summary>
+    public TimeSpan HandlerWarning { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a message may wait for its handlers to end, from its arrival, before it is left unacknowledged so that those behind it can go on; its handler runs on. Default:
+    /// <see cref="Timeout.InfiniteTimeSpan"/>, never; more than zero, up to 49 days.
+    /// </summary>
+    public TimeSpan HandlerTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>A copy.</summary>
     internal ReceiveOptions Snapshot() => (ReceiveOptions)MemberwiseClone();
 }

@@ -39,7 +39,7 @@ internal sealed class Responder(
             }
             catch (Exception error) when (!stopping.IsCancellationRequested)
             {
-                host.ReportHandlerFailure(filter, message.Topic, error);
+                host.ReportResponderFailure(filter, message.Topic, error);
                 failure = "The responder failed.";
             }
 
@@ -51,7 +51,7 @@ internal sealed class Responder(
         }
         catch (Exception error) when (!stopping.IsCancellationRequested)
         {
-            host.ReportHandlerFailure(filter, message.Topic, error);
+            host.ReportResponderFailure(filter, message.Topic, error);
         }
     }
 

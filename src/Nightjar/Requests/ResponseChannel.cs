@@ -82,7 +82,10 @@ internal sealed class ResponseChannel(EngineHost host)
     {
         var filter = TopicFilter.Parse(address.Filter);
         var terms = new SubscriptionTerms(host.Options.Requests.ResponseQoS, NoLocal: false, RetainAsPublished: false, RetainHandling.DoNotSend, Identifier: null, []);
-        return host.Subscribe([filter], [filter], terms, MessageHandler.From(message => Handle(message, address)));
+        var handler = MessageHandler.From(message => Handle(message, address));
+
+        // Not where the application's handlers run: one of them may be waiting for this very answer.
+        return host.Subscribe([filter], [filter], terms, new SubscribeOptions(), handler, ownHandler: true);
     }
 
     private ResponseAddress AddressFor(ConnectResult connection)

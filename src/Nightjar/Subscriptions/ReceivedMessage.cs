@@ -59,10 +59,10 @@ internal readonly struct ReceivedMessage
     public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
 
     /// <summary>A copy that needs the chunk no more.</summary>
-    public MqttMessage ToMessage() => ToMessage(_payloadLength == 0 ? default : Payload.ToArray());
+    public MqttMessage ToMessage(MessageAcknowledgement? acknowledgement = null) => ToMessage(_payloadLength == 0 ? default : Payload.ToArray(), acknowledgement);
 
     /// <summary>The message with its payload as a stream: the rest is on its way, or all of it lies in the chunk.</summary>
-    public StreamedMessage ToStreamedMessage(out StreamedPayload payload)
+    public StreamedMessage ToStreamedMessage(MessageAcknowledgement? acknowledgement, out StreamedPayload payload)
     {
         if (Chunk.Payload is { } arriving)
         {
@@ -74,15 +74,16 @@ internal readonly struct ReceivedMessage
             payload.Append(Chunk, _payloadOffset, _payloadLength, takesShare: false);
         }
 
-        return new StreamedMessage(ToMessage(payload: default), payload);
+        return new StreamedMessage(ToMessage(payload: default, acknowledgement), payload);
     }
 
-    private MqttMessage ToMessage(ReadOnlyMemory<byte> payload) => new(Route.Name, payload)
+    private MqttMessage ToMessage(ReadOnlyMemory<byte> payload, MessageAcknowledgement? acknowledgement) => new(Route.Name, payload)
     {
         QoS = QoS,
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        Acknowledgement = acknowledgement,
 
         // Mostly there is nothing but the identifiers, which the route shares among all messages.
         Properties = _propertiesLength == Route.IdentifiersLength ? null : MessageProperties.Read(Properties),

@@ -152,9 +152,9 @@ internal sealed class EngineDriver
         Collect();
     }
 
-    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false)
+    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false, LocalSubscription? by = null)
     {
-        Engine.Complete([new HandlerOutcome(token, reason, abandoned)], Now);
+        Engine.Complete([new HandlerOutcome(token, reason, abandoned, by)], Now);
         Collect();
     }
 
@@ -174,9 +174,9 @@ internal sealed class EngineDriver
         return waiter;
     }
 
-    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool takesStreams = false)
+    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool atArrival = false, bool takesStreams = false)
     {
-        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { TakesStreams = takesStreams };
+        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { AcknowledgesAtArrival = atArrival, TakesStreams = takesStreams };
         Engine.Subscribe(subscription, Now);
         Collect();
         return subscription;
