@@ -23,7 +23,7 @@ internal sealed class ClientEngine
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
-        Outbound = new Outbound(settings.Outbox, log);
+        Outbound = new Outbound(settings.Outbox, Counters, log);
         Ledger = new AcknowledgementLedger();
         var wires = new WireTable();
         Identifiers = new SubscriptionIdentifiers(settings.Random);
@@ -31,12 +31,14 @@ internal sealed class ClientEngine
         Routes = new TopicRoutes(wires, Identifiers);
         Requests = new PendingRequests(settings.MaximumRequests);
         _watch = new HandlerWatch(settings, Ledger, Outputs);
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Identifiers, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, Requests, _reception, Outputs);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Identifiers, Counters, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, Requests, _reception, Counters, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
     public Queue<EngineOutput> Outputs { get; } = new();
+
+    public EngineCounters Counters { get; } = new();
 
     public Outbound Outbound { get; }
 
@@ -62,6 +64,9 @@ internal sealed class ClientEngine
     /// <summary>The version in use, or to be tried next.</summary>
     public MqttVersion Version => _lifecycle.Version;
 
+    /// <summary>The server of the current or last attempt.</summary>
+    public ServerSettings Server => _lifecycle.Supervisor.Servers.Target;
+
     public ClientState State => _lifecycle.Supervisor.State;
 
     public CloseReason? LastFailure => _lifecycle.Supervisor.LastFailure;
@@ -70,6 +75,9 @@ internal sealed class ClientEngine
 
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
+
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => _lifecycle.PingDue;
 
     /// <summary>Received messages that were not stored because they were too large.</summary>
     public long SkippedMessages => _reception.Skipped;
@@ -95,8 +103,38 @@ internal sealed class ClientEngine
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
         || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0 || Requests.Ended.Count > 0;
 
-    /// <summary>Command: there should be a connection.</summary>
-    public void Connect(long now) => _lifecycle.Connect(now);
+    /// <summary>Command: there should be a connection, as soon as there may be one.</summary>
+    public void Connect(long now) => _lifecycle.Connect(byHand: false, atOnce: false, now);
+
+    /// <summary>Command: somebody asks for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay after a failure either.</summary>
+    public void ConnectByHand(bool atOnce, long now) => _lifecycle.Connect(byHand: true, atOnce, now);
+
+    /// <summary>Command: other settings. What the outbound half and the receive limits were told when the engine was made stays.</summary>
+    public void Update(EngineSettings settings, long now) => _lifecycle.Update(settings, now);
+
+    /// <summary>The network changed, which may make a failed attempt worth repeating.</summary>
+    public void HandleNetworkChange(long now)
+    {
+        _lifecycle.Supervisor.HandleNetworkChange(now);
+        _lifecycle.Advance(now);
+    }
+
+    /// <summary>The host prepared an attempt, for another server perhaps (null: as it was).</summary>
+    public void HandlePrepared(int attempt, ServerSettings? target, long now) => _lifecycle.HandlePrepared(attempt, target, now);
+
+    /// <summary>The host's answer to AskDelay; null: no more attempts.</summary>
+    public void HandleDelay(int question, long? delay, long now)
+    {
+        _lifecycle.HandleDelay(question, delay, now);
+        _lifecycle.Advance(now);
+    }
+
+    /// <summary>The host's answer to AskWindow: the window that is open or opens next.</summary>
+    public void HandleWindow(long opens, long closes, long now)
+    {
+        _lifecycle.Supervisor.HandleWindow(opens, closes, now);
+        _lifecycle.Advance(now);
+    }
 
     /// <summary>
     /// Command: DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
@@ -116,6 +154,12 @@ internal sealed class ClientEngine
         _lifecycle.ConnectOnFirstUse(now);
         return ticket;
     }
+
+    /// <summary>Command: PINGREQ, or a share in the one that is on its way. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now) => _lifecycle.Ping(waiter, now);
+
+    /// <summary>Command: more space between messages. See <see cref="PublishPace.Throttle"/>.</summary>
+    public void Throttle(long delay, long now) => Outbound.Pace.Throttle(delay, now);
 
     /// <summary>Command: subscribe.</summary>
     public void Subscribe(LocalSubscription subscription, long now)
@@ -159,6 +203,9 @@ internal sealed class ClientEngine
         return ended;
     }
 
+    /// <summary>Command: something is about to be asked of the server; a client that rests, or never connected, does so now.</summary>
+    public void ConnectForUse(long now) => _lifecycle.ConnectOnFirstUse(now);
+
     /// <summary>Command: ask for a subscription's filters again, for the sake of retained messages.</summary>
     public void Resubscribe(LocalSubscription subscription, object waiter, long now)
     {
@@ -200,8 +247,10 @@ internal sealed class ClientEngine
             return;
         }
 
-        _lifecycle.HandleBytes(now);
+        _lifecycle.HandleBytes(onlyPing: batch.Count == 1 && batch[0].Type == PacketType.PingResp, now);
         Ledger.Now = now;
+        Counters.LastReceived = now;
+        Outbound.Pace.At(now);
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -229,6 +278,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
+        Counters.BytesSent += batch.Length;
         _lifecycle.HandleTaken();
         return any;
     }
@@ -241,6 +291,7 @@ internal sealed class ClientEngine
             return;
         }
 
+        Counters.LastSent = now;
         Outbound.Written();
         _lifecycle.HandleWritten(now);
     }
@@ -275,6 +326,13 @@ internal sealed class ClientEngine
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
+        if (packet.Part <= PublishPart.Begin)
+        {
+            // What comes in pieces is counted whole when it begins.
+            Counters.PacketsReceived[(int)packet.Type]++;
+            Counters.BytesReceived += packet.Size;
+        }
+
         if (packet.Type == PacketType.ConnAck)
         {
             _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);
@@ -297,7 +355,11 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (packet.Type == PacketType.Disconnect)
+        if (packet.Type == PacketType.PingResp)
+        {
+            _lifecycle.HandlePingResp(now);
+        }
+        else if (packet.Type == PacketType.Disconnect)
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }

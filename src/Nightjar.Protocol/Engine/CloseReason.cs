@@ -31,6 +31,9 @@ internal enum CloseKind : byte
 
     /// <summary>Too many messages were left unacknowledged: a new connection makes the server deliver them again.</summary>
     Recycled,
+
+    /// <summary>This side ends a healthy connection for another one, or until it is needed.</summary>
+    Renewed,
 }
 
 /// <summary>
@@ -46,12 +49,18 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
 
     public string? ReasonString { get; init; }
 
+    /// <summary>What messages call the server.</summary>
+    public string? Server { get; init; }
+
     public string? ServerReference { get; init; }
 
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
 
     /// <summary>Whether trying again can help without anybody changing anything.</summary>
     public bool IsTransient { get; init; } = true;
+
+    /// <summary>Whether the server said that we come too often: it passes by itself, but only if we stay away for as long as we ever do.</summary>
+    public bool AsksForDistance => ReasonCode == Nightjar.ReasonCode.ConnectionRateExceeded;
 
     /// <summary>Whether it ended a connection that the server had accepted, and not an attempt to make one.</summary>
     public bool WasConnected { get; init; }
@@ -64,6 +73,27 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
 
     /// <summary>The host's exception, if it began there.</summary>
     public object? Cause { get; init; }
+
+    /// <summary>What can be done about it.</summary>
+    public FailureClass Class => this switch
+    {
+        { ReasonCode: Nightjar.ReasonCode.UseAnotherServer or Nightjar.ReasonCode.ServerMoved, Kind: CloseKind.Refused or CloseKind.ServerDisconnected } => FailureClass.Moved,
+        { ReasonCode: Nightjar.ReasonCode.SessionTakenOver, Kind: CloseKind.ServerDisconnected } => FailureClass.TakenOver,
+        { ReasonCode: Nightjar.ReasonCode.BadUserNameOrPassword or Nightjar.ReasonCode.NotAuthorized, Kind: CloseKind.Refused or CloseKind.ServerDisconnected } =>
+            FailureClass.CredentialsRejected,
+        { IsTransient: false } => FailureClass.Permanent,
+        _ => FailureClass.Transient,
+    };
+
+    /// <summary>Who or what ended the connection.</summary>
+    public DisconnectCause EndedBy => Kind switch
+    {
+        CloseKind.Requested or CloseKind.Recycled or CloseKind.Renewed => DisconnectCause.Local,
+        CloseKind.ServerDisconnected => DisconnectCause.Remote,
+        CloseKind.TransportLost when Cause is null => DisconnectCause.Remote,
+        CloseKind.Violation => DisconnectCause.Protocol,
+        _ => DisconnectCause.Network,
+    };
 
     public static CloseReason From(in ProtocolViolation violation) => new(CloseKind.Violation, violation.ToString())
     {

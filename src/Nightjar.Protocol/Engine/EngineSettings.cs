@@ -11,7 +11,11 @@ internal sealed record OutboxSettings
 
     public bool LowerQoS { get; init; }
 
+    public QoS MaximumQoS { get; init; } = QoS.ExactlyOnce;
+
     public long PublishTimeout { get; init; } = long.MaxValue;
+
+    public PaceSettings Pace { get; init; } = new();
 }
 
 /// <summary>What the engine is told once; times in ticks of 100 ns.</summary>
@@ -72,6 +76,21 @@ internal sealed record EngineSettings
 
     /// <summary>How many requests may wait for their answer at once.</summary>
     public int MaximumRequests { get; init; } = 10_000;
+
+    /// <summary>The servers to choose from; empty: one, which <see cref="Connect"/>, <see cref="ClientIdIsGenerated"/> and <see cref="CleanStart"/> describe.</summary>
+    public IReadOnlyList<ServerSettings> Servers { get; init; } = [];
+
+    /// <summary>The host's own object.</summary>
+    public object? Tag { get; init; }
+
+    public ReconnectSettings Retry { get; init; } = new();
+
+    public ConnectionSettings Connection { get; init; } = new();
+
+    /// <summary>At least one.</summary>
+    public IReadOnlyList<ServerSettings> AllServers => Servers.Count > 0
+        ? Servers
+        : [new ServerSettings { Name = "the server", Connect = Connect, ClientIdIsGenerated = ClientIdIsGenerated, CleanStart = CleanStart }];
 
     /// <summary>A number from 0 (inclusive) to 1 (exclusive), for jitter.</summary>
     public required Func<double> Random { get; init; }

@@ -15,6 +15,7 @@ internal sealed class Reception(
     WantedSubscriptions subscriptions,
     TopicRoutes routes,
     SubscriptionIdentifiers identifiers,
+    EngineCounters counters,
     Queue<EngineOutput> outputs)
 {
     private readonly LargeMessages _large = new(settings, ledger, outputs);
@@ -83,12 +84,14 @@ internal sealed class Reception(
             return null;
         }
 
+        counters.MessagesReceived[(int)packet.QoS]++;
         var topic = packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength);
         var route = identifiers.InUse && packet.PropertiesLength > 0 ? FindMarked(topic, packet, chunk) : routes.Find(topic);
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
         if (!packet.Deliver)
         {
+            counters.Unrouted++;
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 

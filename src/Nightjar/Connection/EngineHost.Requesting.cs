@@ -54,8 +54,17 @@ internal sealed partial class EngineHost
         Log.HandlerFailed(_logger, filter, MessageOutcome.Acknowledge, error);
     }
 
-    /// <summary>The current connection or the next one; a client that never connected does so now.</summary>
-    public Task<ConnectResult> WhenConnectedForUseAsync(CancellationToken cancellationToken) => ConnectAsync(ask: State == ClientState.Idle, cancellationToken);
+    /// <summary>The current connection or the next one; a client that rests, or never connected, does so now.</summary>
+    public Task<ConnectResult> WhenConnectedForUseAsync(CancellationToken cancellationToken)
+    {
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+            _engine.ConnectForUse(_gate.Now());
+        }
+
+        return ConnectAsync(ConnectWish.None, cancellationToken);
+    }
 
     /// <summary>Whether the server has granted this subscription in the session of now; if not, <paramref name="next"/> ends with what it says next.</summary>
     public bool IsGranted(MessageFeed feed, out Task next)

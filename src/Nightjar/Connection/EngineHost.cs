@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Subscriptions;
@@ -17,25 +18,30 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
-    private long _receivedDropped;
+    private readonly string _generatedId = EngineSettingsFactory.NewClientId();
+    private volatile MqttClientOptions _options;
     private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
-        Options = options;
-        ServerName = options.Servers[0].ToString();
+        _options = options;
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
-        _gate = new EngineGate(this, options, _logger);
+        Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
+        Telemetry = new ClientTelemetry(this, options);
+        _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
         Handlers = options.HandlerContext.ForClient();
+        Telemetry.Begin();
     }
 
-    public MqttClientOptions Options { get; }
+    /// <summary>Those in force.</summary>
+    public MqttClientOptions Options => _options;
 
-    public string ServerName { get; }
+    /// <summary>The server of the current or last attempt.</summary>
+    public string ServerName => _engine.Server.Name;
 
     public ReceiveBudget ReceiveBudget { get; }
 
@@ -94,29 +100,15 @@ internal sealed partial class EngineHost
                     PendingRequests = _engine.Requests.Count,
                     LateResponses = _engine.Requests.Late,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
-                    Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
+                    Dropped = Counters.MessagesDropped + _gate.Feeds.Sum(feed => feed.Dropped),
+                    NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
+                    PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
                     ReceivePauses = _receivePauses,
                     SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }
-    }
-
-    public Task<ConnectResult> ConnectAsync(bool ask, CancellationToken cancellationToken)
-    {
-        Task<ConnectResult> connected;
-        using (_gate.Enter())
-        {
-            ThrowIfClosed();
-            connected = _reports.WhenConnected(ending: _engine.State == ClientState.Disconnected);
-            if (ask)
-            {
-                _engine.Connect(_gate.Now());
-            }
-        }
-
-        return connected.WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends the connection in order; with <paramref name="final"/> the client too. The task ends when it is down.</summary>

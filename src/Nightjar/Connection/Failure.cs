@@ -6,7 +6,9 @@ namespace Nightjar.Connection;
 internal static class Failure
 {
     /// <summary>For those who wait for a connection, and for events.</summary>
-    public static Exception ToException(CloseReason reason, string server) => reason switch
+    public static Exception ToException(CloseReason reason, string server) => ToExceptionOf(reason, reason.Server ?? server);
+
+    private static Exception ToExceptionOf(CloseReason reason, string server) => reason switch
     {
         { Cause: Exception cause } and { Kind: CloseKind.DialFailed } => cause,
         { Kind: CloseKind.Refused } => new MqttConnectException($"Cannot connect to {server}: {Lower(reason.Message)}", ConnectStage.Connect)
@@ -41,7 +43,7 @@ internal static class Failure
     {
         MqttConnectException connect => connect,
         _ when reason is { Kind: CloseKind.TransportLost, WasConnected: false } => new MqttConnectException(
-            $"Cannot connect to {server}: {Lower(reason.Message)}", ConnectStage.Connect, reason.Cause as Exception)
+            $"Cannot connect to {reason.Server ?? server}: {Lower(reason.Message)}", ConnectStage.Connect, reason.Cause as Exception)
         {
             IsTransient = true,
         },
@@ -64,11 +66,17 @@ internal static class Failure
         _ => ToConnectException(outcome.Reason!, server),
     };
 
+    /// <summary>For the one who waits for a PINGRESP; without a reason the connection goes on.</summary>
+    public static Exception ToPingException(CloseReason? reason, string server) => reason is not null
+        ? ToException(reason, server)
+        : new MqttTimeoutException($"{server} did not answer PINGREQ in time, though it sent other packets; the connection goes on.");
+
     private static string Doing(CloseReason reason) => (ConnectStage)reason.DialStage switch
     {
         ConnectStage.Dns => "looking up its name",
         ConnectStage.Tcp => "opening the connection",
         ConnectStage.Tls => "agreeing on TLS",
+        ConnectStage.Preparation => "waiting for ReadinessGate or BeforeConnect",
         _ => "waiting for CONNACK",
     };
 

@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Packets;
 using Nightjar.Requests;
 using Nightjar.Subscriptions;
 
@@ -15,6 +16,8 @@ internal sealed class OutputReports(string server)
     private TaskCompletionSource<ConnectResult>? _connecting;
     private TaskCompletionSource? _stopping;
     private TaskCompletionSource? _disconnecting;
+    private long _dialledAt;
+    private TaskCompletionSource? _updating;
 
     public EventFeed Events { get; } = new();
 
@@ -22,6 +25,12 @@ internal sealed class OutputReports(string server)
 
     /// <summary>What was agreed with the server; null while not connected.</summary>
     public ConnectResult? Current { get; private set; }
+
+    /// <summary>What the connection that is being reported is made of.</summary>
+    public TransportInfo? Transport { get; set; }
+
+    /// <summary>How long the last attempt to connect took.</summary>
+    public long AttemptTook { get; private set; }
 
     /// <summary>The current connection, or the next one if it is <paramref name="ending"/> or there is none.</summary>
     public Task<ConnectResult> WhenConnected(bool ending)
@@ -45,6 +54,9 @@ internal sealed class OutputReports(string server)
     }
 
     public Task WhenClosed() => _closed.Task;
+
+    /// <summary>The next time that other options take the place of those in force.</summary>
+    public Task WhenUpdated() => (_updating ??= New()).Task;
 
     /// <summary>Answers that the engine keeps in lists.</summary>
     public void Report(ClientEngine engine, HashSet<MessageFeed> feeds)
@@ -139,27 +151,51 @@ internal sealed class OutputReports(string server)
 
     public void Report(EngineOutput output, HashSet<MessageFeed> feeds, long now)
     {
+        if (output is EngineOutput.Dial)
+        {
+            _dialledAt = now;
+        }
+        else if (output is EngineOutput.Connected or EngineOutput.AttemptFailed)
+        {
+            AttemptTook = now - _dialledAt;
+        }
+
         switch (output)
         {
-            case EngineOutput.Dial when _completion.Task.IsFaulted:
-                // It had given up, and somebody asked it to try again.
-                _completion = New();
+            case EngineOutput.Dial dial:
+                if (_completion.Task.IsFaulted)
+                {
+                    // It had given up, and somebody asked it to try again.
+                    _completion = New();
+                }
+
+                if (!dial.Continues)
+                {
+                    Events.Publish(new ClientEvent.Connecting(dial.Target.Name, dial.Number));
+                }
+
                 break;
             case EngineOutput.Connected connected:
-                Current = ToResult(connected.Accepted);
+                Current = ToResult(connected.Accepted, Transport);
                 Events.Publish(new ClientEvent.Connected(Current));
                 Take(ref _connecting)?.TrySetResult(Current);
                 break;
             case EngineOutput.Disconnected disconnected:
-                Current = null;
-                Events.Publish(new ClientEvent.Disconnected(
-                    disconnected.Reason.Kind == CloseKind.Requested ? null : Failure.ToException(disconnected.Reason, server)));
-                Take(ref _disconnecting)?.TrySetResult();
+                Disconnect(disconnected.Reason);
                 break;
             case EngineOutput.AttemptFailed failed:
                 Events.Publish(new ClientEvent.ConnectFailed(
                     Failure.ToConnectException(failed.Reason, server),
-                    failed.RetryAt == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, failed.RetryAt - now))));
+                    failed.RetryAt == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, failed.RetryAt - now)))
+                {
+                    Class = failed.Reason.Class,
+                });
+                break;
+            case EngineOutput.Redirected redirected:
+                Events.Publish(new ClientEvent.Redirected(redirected.Reason.Server ?? server, redirected.To));
+                break;
+            case EngineOutput.Updated:
+                Take(ref _updating)?.TrySetResult();
                 break;
             case EngineOutput.GaveUp gaveUp:
                 GiveUp(Failure.ToConnectException(gaveUp.Reason, server), feeds);
@@ -169,6 +205,20 @@ internal sealed class OutputReports(string server)
                 break;
             case EngineOutput.Closed:
                 Close(feeds);
+                break;
+            case EngineOutput.PingAnswered answered:
+                foreach (var waiter in answered.Waiters)
+                {
+                    ((TaskCompletionSource<TimeSpan>)waiter).TrySetResult(TimeSpan.FromTicks(answered.RoundTrip));
+                }
+
+                break;
+            case EngineOutput.PingFailed failed:
+                foreach (var waiter in failed.Waiters)
+                {
+                    Fail((TaskCompletionSource<TimeSpan>)waiter, Failure.ToPingException(failed.Reason, server));
+                }
+
                 break;
             case EngineOutput.Unrouted unrouted:
                 Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
@@ -207,7 +257,7 @@ internal sealed class OutputReports(string server)
         return taken;
     }
 
-    private static ConnectResult ToResult(Accepted accepted) => new()
+    private static ConnectResult ToResult(Accepted accepted, TransportInfo? transport) => new()
     {
         Version = accepted.Version,
         ClientId = accepted.ClientId,
@@ -225,7 +275,45 @@ internal sealed class OutputReports(string server)
         ResponseInformation = accepted.Packet.ResponseInformation,
         ReasonString = accepted.Packet.ReasonString,
         UserProperties = accepted.Packet.UserProperties,
+        Announced = ToCapabilities(accepted.Packet),
+        Transport = transport,
     };
+
+    private static ServerCapabilities ToCapabilities(ConnAckPacket packet) => new()
+    {
+        SessionExpiryInterval = packet.SessionExpiryInterval,
+        ReceiveMaximum = packet.ReceiveMaximum,
+        MaximumQoS = packet.MaximumQoS,
+        RetainAvailable = packet.RetainAvailable,
+        MaximumPacketSize = packet.MaximumPacketSize,
+        AssignedClientIdentifier = packet.AssignedClientIdentifier,
+        TopicAliasMaximum = packet.TopicAliasMaximum,
+        WildcardSubscriptionAvailable = packet.WildcardSubscriptionAvailable,
+        SubscriptionIdentifiersAvailable = packet.SubscriptionIdentifiersAvailable,
+        SharedSubscriptionAvailable = packet.SharedSubscriptionAvailable,
+        ServerKeepAlive = packet.ServerKeepAlive,
+        ResponseInformation = packet.ResponseInformation,
+        ServerReference = packet.ServerReference,
+        AuthenticationMethod = packet.AuthenticationMethod,
+    };
+
+    private void Disconnect(CloseReason reason)
+    {
+        var clientId = Current?.ClientId ?? "";
+        Current = null;
+        Events.Publish(new ClientEvent.Disconnected(reason.Kind is CloseKind.Requested or CloseKind.Renewed ? null : Failure.ToException(reason, server))
+        {
+            Cause = reason.EndedBy,
+            ReasonCode = reason.ReasonCode,
+            Reason = reason.Message,
+        });
+        if (reason.Class == FailureClass.TakenOver)
+        {
+            Events.Publish(new ClientEvent.TakenOver(clientId));
+        }
+
+        Take(ref _disconnecting)?.TrySetResult();
+    }
 
     private void GiveUp(Exception error, HashSet<MessageFeed> feeds)
     {
@@ -248,6 +336,11 @@ internal sealed class OutputReports(string server)
         feeds.Clear();
         Take(ref _stopping)?.TrySetResult();
         Take(ref _disconnecting)?.TrySetResult();
+        if (Take(ref _updating) is { } updating)
+        {
+            Fail(updating, new ObjectDisposedException(nameof(MqttClient)));
+        }
+
         _closed.TrySetResult();
         if (_completion.Task.IsFaulted)
         {
@@ -265,6 +358,15 @@ internal sealed class OutputReports(string server)
         {
             // Whoever stopped waiting does not look.
             _ = connecting.Task.Exception;
+        }
+    }
+
+    private static void Fail<T>(TaskCompletionSource<T> source, Exception error)
+    {
+        if (source.TrySetException(error))
+        {
+            // Whoever stopped waiting does not look.
+            _ = source.Task.Exception;
         }
     }
 

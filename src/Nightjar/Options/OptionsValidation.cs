@@ -31,6 +31,7 @@ internal static class OptionsValidation
         CheckClient(options, conflicts);
         CheckSession(options, conflicts);
         CheckReconnect(options.Reconnect, conflicts);
+        SupervisionRules.Check(options.Connection, conflicts);
         CheckOutbox(options.Outbox, conflicts);
         CheckReceive(options.Receive, conflicts);
         CheckRequests(options.Requests, conflicts);
@@ -61,6 +62,7 @@ internal static class OptionsValidation
         conflicts.UserProperties(nameof(options.UserProperties), options.UserProperties);
         conflicts.NotNull(nameof(options.TimeProvider), options.TimeProvider);
         conflicts.NotNull(nameof(options.HandlerContext), options.HandlerContext);
+        conflicts.NotNull(nameof(options.Telemetry), options.Telemetry);
     }
 
     private static void CheckSession(MqttClientOptions options, OptionConflicts conflicts)
@@ -109,6 +111,7 @@ internal static class OptionsValidation
             conflicts.Timer("Reconnect.MaximumDelay", reconnect.MaximumDelay);
             conflicts.Require(reconnect.MinimumDelay <= reconnect.MaximumDelay, "Reconnect.MinimumDelay is longer than Reconnect.MaximumDelay; swap or change them.");
             conflicts.Timer("Reconnect.StableAfter", reconnect.StableAfter, orZero: true);
+            SupervisionRules.Check(reconnect, conflicts);
         }
     }
 
@@ -120,6 +123,22 @@ internal static class OptionsValidation
             conflicts.Timer("Outbox.PublishTimeout", outbox.PublishTimeout, orForever: true);
             conflicts.Range("Outbox.MaximumInFlight", outbox.MaximumInFlight, 1, ushort.MaxValue);
             conflicts.Range("Outbox.MaximumTopicAliases", outbox.MaximumTopicAliases, 0, ushort.MaxValue);
+            conflicts.Defined("Outbox.MaximumQoS", outbox.MaximumQoS);
+            CheckPace(outbox.Pace, conflicts);
+        }
+    }
+
+    private static void CheckPace(PaceOptions? pace, OptionConflicts conflicts)
+    {
+        conflicts.NotNull("Outbox.Pace", pace);
+        if (pace is not null)
+        {
+            conflicts.Require(
+                pace.MessagesPerSecond is 0 or (>= 0.001 and <= 1_000_000),
+                $"Outbox.Pace.MessagesPerSecond is {pace.MessagesPerSecond}; it must be 0 for no limit, or from 0.001 to 1,000,000.");
+            conflicts.Range("Outbox.Pace.Burst", pace.Burst, 1, 1_000_000);
+            conflicts.Timer("Outbox.Pace.SlowDown", pace.SlowDown, orZero: true);
+            conflicts.Timer("Outbox.Pace.MaximumDelay", pace.MaximumDelay);
         }
     }
 
@@ -184,7 +203,14 @@ internal static class OptionsValidation
                 $"{name}.Credentials has a password and no user name, which only MQTT 5.0 can send [MQTT311-3.1.2-22]; add a user name.");
         }
 
+        SupervisionRules.Check(name, server, version, conflicts);
         conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
+        conflicts.NotNull($"{name}.Tcp", server.Tcp);
+        if (server.Tcp?.UserTimeout is { } userTimeout)
+        {
+            conflicts.Timer($"{name}.Tcp.UserTimeout", userTimeout, orForever: true);
+        }
+
         conflicts.NotNull($"{name}.Tls", server.Tls);
         if (server.Tls is { } tls)
         {
@@ -198,7 +224,7 @@ internal static class OptionsValidation
     // The two permissions are no sign that encryption was meant: they ask for less, not for more.
     private static bool SaysHowToEncrypt(TlsOptions tls) =>
         tls.CaFile is not null || tls.CertificateAuthorities.Count > 0 || tls.CertificateFile is not null || tls.KeyFile is not null
-        || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
+        || tls.Configure is not null || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
 
     private static void CheckTls(string name, TlsOptions tls, OptionConflicts conflicts)
     {
