@@ -174,10 +174,6 @@ internal sealed partial class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    /// <param name="version">What is spoken.</param>
-    /// <param name="limits">What the server takes.</param>
-    /// <param name="sessionKept">Whether it has the session.</param>
-    /// <param name="elsewhere">Whether the session is another server's: what that one was not told to release, it never delivers.</param>
     public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool elsewhere = false)
     {
         _version = version;
@@ -305,8 +301,8 @@ internal sealed partial class Outbound
     /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
     public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
 
-    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE.</summary>
-    public void WriteData(object packet, MqttVersion version) => _packets.Write(_data, packet, version, lsn: 0, _committed);
+    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
+    public void WriteData(object packet, MqttVersion version, long lsn = 0) => _packets.Write(_data, packet, version, lsn, _committed);
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;
@@ -367,10 +363,7 @@ internal sealed partial class Outbound
             released.Clear();
         }
 
-        foreach (var handle in released)
-        {
-            End(handle, _messages[handle].ReasonCode);
-        }
+        released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
         foreach (var handle in _voided)
         {
