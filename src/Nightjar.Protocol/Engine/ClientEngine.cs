@@ -244,7 +244,7 @@ internal sealed class ClientEngine
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }
-        else if (_reception.Handle(ref packet, chunk, Accepted.Version) is { } violation)
+        else if (_reception.Handle(ref packet, chunk, Accepted.SessionIsCertain) is { } violation)
         {
             _lifecycle.Violate(violation, now);
         }

@@ -15,6 +15,8 @@ internal sealed class Handshake(EngineSettings settings)
     private bool _fellBack;
     private bool _hasSession;
     private bool _cleanStart;
+    private bool _unanswered;
+    private bool _sessionIsUncertain;
 
     /// <summary>The version of the next or current attempt.</summary>
     public MqttVersion Version { get; private set; } = settings.Version;
@@ -29,6 +31,8 @@ internal sealed class Handshake(EngineSettings settings)
         _cleanStart = Version == MqttVersion.Mqtt5
             ? !_hasSession && (settings.CleanStart ?? true)
             : settings.CleanStart ?? settings.ClientIdIsGenerated;
+        _sessionIsUncertain |= _unanswered;
+        _unanswered = true;
         var template = settings.Connect;
         return new ConnectPacket
         {
@@ -57,6 +61,7 @@ internal sealed class Handshake(EngineSettings settings)
     public CloseReason? Handle(ConnAckPacket packet, out Accepted? accepted)
     {
         accepted = null;
+        _unanswered = false;
         if (packet.ReasonCode.IsFailure())
         {
             return Refusal(packet);
@@ -82,7 +87,11 @@ internal sealed class Handshake(EngineSettings settings)
             (packet.ServerKeepAlive ?? settings.Connect.KeepAlive) * TimeSpan.TicksPerSecond,
             packet.SessionExpiryInterval ?? settings.Connect.SessionExpiryInterval ?? 0,
             Session.ServerLimits.From(packet),
-            packet);
+            packet)
+        {
+            SessionIsCertain = Version != MqttVersion.Mqtt31 && !_sessionIsUncertain,
+        };
+        _sessionIsUncertain = false;
         return null;
     }
 

@@ -208,8 +208,8 @@ internal sealed class Lifecycle
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
         // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
         _ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
-        _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent);
-        _subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
+        _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent, accepted.SessionIsCertain);
+        _subscriptions.Open(accepted.SessionPresent, accepted.SessionIsCertain);
         PumpSubscriptions();
         _outbound.Pump();
     }

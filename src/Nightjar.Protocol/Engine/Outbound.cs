@@ -162,7 +162,7 @@ internal sealed class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept)
+    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool sessionIsCertain)
     {
         _version = version;
         _limits = limits;
@@ -172,6 +172,10 @@ internal sealed class Outbound
         if (sessionKept)
         {
             Session.Resume(limits.ReceiveMaximum);
+            if (!sessionIsCertain)
+            {
+                MarkPossiblyDuplicated();
+            }
         }
         else
         {
@@ -344,6 +348,15 @@ internal sealed class Outbound
         Duplicate = duplicate,
     };
 
+    /// <summary>If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.</summary>
+    private void MarkPossiblyDuplicated()
+    {
+        foreach (var (_, handle, exactlyOnce) in Session.Export([]).Publishes)
+        {
+            _messages[handle].Flags |= exactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
+        }
+    }
+
     private void StartOver(int receiveMaximum)
     {
         _voided.Clear();
@@ -434,7 +447,7 @@ internal sealed class Outbound
             case AckEffect.Released:
                 _messages[handle].ReasonCode = reason;
                 _messages.DropBytes(handle);
-                WriteRelease(id, lsn);
+                WriteRelease(id, lsn); // mutant: ForgetPubRel
                 break;
             case AckEffect.ReleasedAgain:
                 WriteRelease(id, lsn: 0);

@@ -12,12 +12,12 @@ internal sealed class Reception(
     EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
 {
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
-    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, bool sessionIsCertain)
     {
         switch (packet.Type)
         {
             case PacketType.Publish:
-                return HandlePublish(ref packet, chunk, version);
+                return HandlePublish(ref packet, chunk, sessionIsCertain);
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
                 outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
                 return null;
@@ -30,7 +30,7 @@ internal sealed class Reception(
                 return null;
             case PacketType.Auth:
                 return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed.");
-            default:
+            default: // PINGRESP; mutant: ResendOnLiveLink
                 return null;
         }
     }
@@ -62,7 +62,7 @@ internal sealed class Reception(
         }
     }
 
-    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, bool sessionIsCertain)
     {
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
@@ -77,8 +77,8 @@ internal sealed class Reception(
             return null;
         }
 
-        // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
-        var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
+        // Perhaps the server did not keep the session. Then it begins to number anew, and DUP tells a new message from a repeated one.
+        var isNew = !sessionIsCertain && !packet.Duplicate;
         switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
         {
             case Admission.Duplicate:

@@ -99,7 +99,7 @@ internal sealed class Simulation
         foreach (var waiter in _published)
         {
             var ends = Driver.Ended.Where(e => ReferenceEquals(e.Waiter, waiter)).ToList();
-            if (ends is not [{ End: PublishEnd.Answered, ReasonCode: ReasonCode.Success, Flags: PublishFlags.None }])
+            if (ends is not [{ End: PublishEnd.Answered, ReasonCode: ReasonCode.Success }])
             {
                 yield return $"{waiter} ended {ends.Count} times: {string.Join(", ", ends)}";
             }
