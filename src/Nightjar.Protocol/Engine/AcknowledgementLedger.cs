@@ -102,7 +102,8 @@ internal sealed class AcknowledgementLedger
             }
 
             _charged++;
-            Push(new Slot { PacketId = packetId, QoS = qos, Handlers = handlers, State = handlers == 0 ? SlotState.Ready : SlotState.Pending });
+            var state = handlers == 0 ? SlotState.Ready : SlotState.Pending; // mutant: AcknowledgeBeforeHandler
+            Push(new Slot { PacketId = packetId, QoS = qos, Handlers = handlers, State = state });
             return Admission.Deliver;
         }
 
@@ -167,7 +168,7 @@ internal sealed class AcknowledgementLedger
 
             if (slot.QoS == QoS.AtLeastOnce)
             {
-                _charged--;
+                _charged--; // mutant: LeakQuotaPermit
                 packet = new AckPacket(PacketType.PubAck, slot.PacketId, slot.ReasonCode);
                 return true;
             }
@@ -244,7 +245,7 @@ internal sealed class AcknowledgementLedger
             Handlers = 1,
             State = ready ? SlotState.Ready : SlotState.Pending,
         });
-        return known ? Admission.Duplicate : Admission.Deliver;
+        return known ? Admission.Duplicate : Admission.Deliver; // mutant: SkipDuplicateRecognition
     }
 
     private bool CompleteExactlyOnce(in HandlerOutcome outcome)

@@ -47,6 +47,9 @@ internal sealed class ClientSession
     /// <summary>Messages with an identifier and no final answer.</summary>
     public int InFlight => _table.Publishes.Count + _table.Releases.Count;
 
+    /// <summary>Identifiers of messages, SUBSCRIBEs and UNSUBSCRIBEs that are not free.</summary>
+    public int IdsInUse => _table.Count;
+
     /// <summary>Acknowledgements of identifiers that waited for none.</summary>
     public long UnknownAcks { get; private set; }
 
