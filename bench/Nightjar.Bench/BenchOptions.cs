@@ -12,8 +12,8 @@ internal sealed record BenchOptions
           --quick        one run of one second each instead of five of three seconds
           --runs N       how many runs each (default 5); their median is printed
           --seconds S    how long each (default 3)
-          --syscalls     count system calls too: each row once more in a child process under strace
-                         (apt-get install strace)
+          --syscalls     count system calls too: each row once more in a child process, counted by
+                         the kernel (perf, as root) or, where that cannot be, by strace
           --floors       compare with the floors; ends with 1 if any row is below. Implies --syscalls
           --bare         only the bare sockets, to see what the machine does today
           --json FILE    write the figures there as well
@@ -41,8 +41,8 @@ internal sealed record BenchOptions
 
     public bool Help { get; private set; }
 
-    /// <summary>Set by <see cref="SystemCallCount"/>: this process is the one that strace watches.</summary>
-    public StraceChild.Arguments? Child { get; private set; }
+    /// <summary>Set by <see cref="SystemCallCount"/>: this process is the one whose calls are counted.</summary>
+    public CountedChild.Arguments? Child { get; private set; }
 
     /// <summary>Throws <see cref="FormatException"/> for what it does not understand.</summary>
     public static BenchOptions Parse(string[] arguments)
@@ -83,8 +83,8 @@ internal sealed record BenchOptions
                 case "--help":
                     options.Help = true;
                     break;
-                case StraceChild.Option:
-                    options.Child = new StraceChild.Arguments(Value(), new PeerEndpoint(Number(), Number()), Number());
+                case CountedChild.Option:
+                    options.Child = new CountedChild.Arguments(Value(), new PeerEndpoint(Number(), Number()), Number());
                     break;
                 default:
                     throw new FormatException($"unknown option {option}");

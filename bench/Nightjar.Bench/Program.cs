@@ -21,27 +21,23 @@ try
 
     if (options.Child is { } child)
     {
-        await StraceChild.RunAsync(child);
+        await CountedChild.RunAsync(child);
         return Passed;
     }
 
     var rows = options.Select();
-    if (options.SystemCalls)
-    {
-        SystemCallCount.RequireStrace();
-    }
-
+    var counter = options.SystemCalls ? SystemCallCounter.Find() : null;
     using var peer = PeerProcess.Start();
     var endpoint = new PeerEndpoint(peer.MqttPort, peer.ControlPort);
     var table = new ResultTable(options);
-    table.WriteHeader();
+    table.WriteHeader(counter);
     var results = new List<RowResult>();
     var failed = false;
     foreach (var row in rows)
     {
         try
         {
-            var result = await RowRunner.RunAsync(endpoint, row, options);
+            var result = await RowRunner.RunAsync(endpoint, row, counter, options);
             table.Write(result);
             results.Add(result);
         }

@@ -10,7 +10,7 @@ internal static class RowRunner
     // Long enough for the compiler's second tier to have replaced all that is hot, and for pools to have grown.
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
-    public static async Task<RowResult> RunAsync(PeerEndpoint peer, Row row, BenchOptions options)
+    public static async Task<RowResult> RunAsync(PeerEndpoint peer, Row row, SystemCallCounter? counter, BenchOptions options)
     {
         await using var bare = BareWork.Open(peer, row);
         await using var client = options.BareOnly ? null : await ClientWork.OpenAsync(peer, row);
@@ -35,6 +35,6 @@ internal static class RowRunner
             row,
             ofClient.Count > 0 ? Measurement.Median(ofClient) : null,
             Measurement.Median(ofBare),
-            options.SystemCalls && !options.BareOnly ? await SystemCallCount.TakeAsync(peer, row) : null);
+            counter is not null && !options.BareOnly ? await SystemCallCount.TakeAsync(counter, peer, row) : null);
     }
 }

@@ -9,8 +9,13 @@ internal sealed class ResultTable(BenchOptions options)
         ("p50 us", 7), ("bare", 7), ("ratio", 6), ("p99 us", 7), ("bare", 7),
     ];
 
-    public void WriteHeader()
+    public void WriteHeader(SystemCallCounter? counter)
     {
+        if (counter is not null)
+        {
+            Console.WriteLine($"System calls are counted by {counter.Name}.");
+        }
+
         Console.WriteLine(Line([.. Columns.Select(column => column.Title)], options.Floors ? "  floor" : ""));
     }
 

@@ -167,6 +167,11 @@ internal sealed class EngineGate
             return;
         }
 
+        if (effects.Ended.Count > 0)
+        {
+            _host.Waiters.Signalling(effects.Ended.Count);
+        }
+
         foreach (ref readonly var outcome in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(effects.Ended))
         {
             var waiter = (PublishWaiter)outcome.Waiter;

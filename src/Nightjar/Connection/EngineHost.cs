@@ -35,6 +35,8 @@ internal sealed partial class EngineHost
 
     public ReceiveBudget ReceiveBudget { get; }
 
+    public PublishWaiterPool Waiters => _waiters;
+
     /// <summary>Held by a receive loop while it fills queues, which take one writer: the loop of a connection that is over may still be at it when the next one begins.</summary>
     public Lock Delivering { get; } = new();
 

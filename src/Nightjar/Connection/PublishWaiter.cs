@@ -50,8 +50,9 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
                 _registration = default;
                 _token = default;
                 _core.Reset();
-                pool.Return(this);
             }
+
+            pool.Resumed(this, reusable);
         }
     }
 
@@ -64,6 +65,7 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
     {
         if (host.Withdraw(this))
         {
+            pool.Signalling(1);
             SetException(new OperationCanceledException(_token));
         }
     }

@@ -5,6 +5,19 @@ internal sealed class PublishWaiterPool(EngineHost host)
 {
     private readonly Lock _lock = new();
     private PublishWaiter? _first;
+    private int _resuming;
+
+    /// <summary>How many were signalled whose result nobody has read yet: callers who are about to go on, and likely to publish again. A hint, read without the lock.</summary>
+    public int Resuming => Volatile.Read(ref _resuming);
+
+    /// <summary>So many are about to be signalled.</summary>
+    public void Signalling(int count)
+    {
+        lock (_lock)
+        {
+            _resuming += count;
+        }
+    }
 
     public PublishWaiter Rent()
     {
@@ -21,12 +34,17 @@ internal sealed class PublishWaiterPool(EngineHost host)
         return new PublishWaiter(host, this);
     }
 
-    public void Return(PublishWaiter waiter)
+    /// <summary>A result was read. The waiter comes back, unless a late callback may still touch it.</summary>
+    public void Resumed(PublishWaiter waiter, bool reusable)
     {
         lock (_lock)
         {
-            waiter.Next = _first;
-            _first = waiter;
+            _resuming--;
+            if (reusable)
+            {
+                waiter.Next = _first;
+                _first = waiter;
+            }
         }
     }
 }

@@ -250,10 +250,10 @@ public sealed class PublishTests
     }
 
     [Fact]
-    public async Task Sixteen_threads_publish_at_once_and_each_topic_keeps_its_order()
+    public async Task Sixty_four_threads_publish_a_thousand_each_and_each_topic_keeps_its_order()
     {
-        const int Threads = 16;
-        const int Messages = 500;
+        const int Threads = 64;
+        const int Messages = 1_000;
         await using var broker = InMemory.Broker();
         await using var client = new MqttClient(InMemory.Options(broker));
 

@@ -4,10 +4,10 @@ using Nightjar.Bench.Work;
 
 namespace Nightjar.Bench;
 
-/// <summary>The process that strace watches: warms up, moves an exact number of messages, ends.</summary>
-internal static class StraceChild
+/// <summary>The process whose system calls are counted: warms up, moves an exact number of messages, ends.</summary>
+internal static class CountedChild
 {
-    public const string Option = "--strace-child";
+    public const string Option = "--counted-child";
 
     // Enough for the steady state of pools and buffers; the just-in-time compiler is left behind as well as it can be.
     private const int WarmUpPipelined = 50_000;
