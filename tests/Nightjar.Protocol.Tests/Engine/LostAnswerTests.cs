@@ -1,4 +1,3 @@
-using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Engine.Simulated;
 using Xunit;
