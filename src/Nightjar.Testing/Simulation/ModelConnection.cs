@@ -209,7 +209,7 @@ internal sealed class ModelConnection(World world, SimulatedLink link)
             case PacketType.Unsubscribe:
                 var unsubscribe = (UnsubscribePacket)packet.Other!;
                 var codes = unsubscribe.Filters.Select(f => _session!.Subscriptions.Remove(f) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
-                Write(new UnsubAckPacket { PacketId = unsubscribe.PacketId, ReasonCodes = [.. codes] });
+                Answer(new UnsubAckPacket { PacketId = unsubscribe.PacketId, ReasonCodes = [.. codes] });
                 break;
             case PacketType.PingReq:
                 Write(default(PingRespPacket));
@@ -240,7 +240,7 @@ internal sealed class ModelConnection(World world, SimulatedLink link)
         _session = world.Broker.Attach(this, packet.CleanStart, out var present);
         SessionPresent = present;
         _window = Version == MqttVersion.Mqtt5 ? Math.Min(MostInFlight, (int)(packet.ReceiveMaximum ?? ushort.MaxValue)) : MostInFlight;
-        Write(new ConnAckPacket
+        Answer(new ConnAckPacket
         {
             SessionPresent = present,
             ReceiveMaximum = (ushort)world.Traits.ServerReceiveMaximum,
@@ -387,7 +387,7 @@ internal sealed class ModelConnection(World world, SimulatedLink link)
             _session!.Subscriptions[subscription.Filter] = subscription.QoS;
         }
 
-        Write(new SubAckPacket { PacketId = packet.PacketId, ReasonCodes = [.. packet.Subscriptions.Select(s => (ReasonCode)s.QoS)] });
+        Answer(new SubAckPacket { PacketId = packet.PacketId, ReasonCodes = [.. packet.Subscriptions.Select(s => (ReasonCode)s.QoS)] });
         foreach (var subscription in packet.Subscriptions)
         {
             world.Broker.DeliverRetained(_session!, subscription.Filter);
@@ -423,19 +423,25 @@ internal sealed class ModelConnection(World world, SimulatedLink link)
                 break;
         }
 
-        if (world.Broker.LosesNextAck)
+        Answer(ack);
+    }
+
+    /// <summary>Writes what the client waits for; where the next one is to be lost, it arrives in part or not at all.</summary>
+    private void Answer(object packet)
+    {
+        if (!world.Broker.LosesNextAck || _isGone)
         {
-            world.Broker.LosesNextAck = false;
-            _output!.Flush();
-            link.BreaksBy = SimulatedFault.LostAcknowledgement;
-            var before = link.ToClient.Carried + link.ToClient.Underway;
-            Write(ack);
-            _output.Flush();
-            link.ToClient.Break(before + world.Random.Below(4));
+            Write(packet);
             return;
         }
 
-        Write(ack);
+        world.Broker.LosesNextAck = false;
+        _output!.Flush();
+        link.BreaksBy = SimulatedFault.LostAcknowledgement;
+        var before = link.ToClient.Carried + link.ToClient.Underway;
+        Write(packet);
+        _output.Flush();
+        link.ToClient.Break(before + world.Random.Below(4));
     }
 
     private void Write(object packet)

@@ -36,7 +36,7 @@ public enum SimulatedFault
     /// <summary>The connection breaks, and the next attempts are refused, by the network or by the broker, or not answered.</summary>
     RefusedConnect,
 
-    /// <summary>The connection breaks within the next acknowledgement of the broker.</summary>
+    /// <summary>The connection breaks within the next acknowledgement of the broker, CONNACK and SUBACK included.</summary>
     LostAcknowledgement,
 
     /// <summary>The broker's acknowledgements wait for a while, and everything else goes on.</summary>

@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Topics;
+
 namespace Nightjar.Testing;
 
 /// <summary>What a simulation plays. All of it has a default; what is left open is chosen by the seed.</summary>
@@ -34,6 +36,38 @@ public sealed class SimulationOptions
     /// </summary>
     public Func<SimulatedMessage, SimulatedHandling>? Handler { get; set; }
 
-    /// <summary>Both sides' Receive Maximum. Default: by the seed, 1 to 16.</summary>
+    /// <summary>Both sides' Receive Maximum, 1 to 1,000. Default: by the seed, 1 to 16.</summary>
     public int? ReceiveMaximum { get; set; }
+
+    /// <summary>Throws if a run could not be played with these.</summary>
+    internal void ThrowIfInvalid()
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(Publishes, nameof(Publishes));
+        ArgumentOutOfRangeException.ThrowIfNegative(Faults, nameof(Faults));
+        if (ReceiveMaximum is < 1 or > 1_000)
+        {
+            throw new ArgumentOutOfRangeException(nameof(ReceiveMaximum), ReceiveMaximum, "ReceiveMaximum is 1 to 1,000.");
+        }
+
+        var filters = Filters.Select(TopicFilter.Parse).ToList();
+        if (PublishedTopics.Count == 0 || ReceivedTopics.Count == 0)
+        {
+            throw new ArgumentException("PublishedTopics and ReceivedTopics have one topic at least; leave them out to have the default ones.");
+        }
+
+        foreach (var topic in PublishedTopics)
+        {
+            TopicName.ThrowIfInvalid(topic, nameof(PublishedTopics));
+        }
+
+        foreach (var topic in ReceivedTopics)
+        {
+            TopicName.ThrowIfInvalid(topic, nameof(ReceivedTopics));
+        }
+
+        if (ReceivedTopics.FirstOrDefault(topic => !filters.Exists(filter => filter.Matches(topic))) is { } unheard)
+        {
+            throw new ArgumentException($"Nobody would hear what is published to '{unheard}': no filter matches it. Add one to Filters.");
+        }
+    }
 }

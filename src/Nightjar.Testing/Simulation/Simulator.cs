@@ -25,9 +25,11 @@ public static class Simulator
     /// <summary>Plays one run.</summary>
     /// <param name="seed">Any number.</param>
     /// <param name="options">Default: everything by the seed.</param>
+    /// <exception cref="ArgumentException">A topic is none, or no filter matches it, or a number is out of its range.</exception>
     public static SimulationRun Run(long seed, SimulationOptions? options = null)
     {
         options ??= new SimulationOptions();
+        options.ThrowIfInvalid();
         return new SimulationRun(seed, Play(seed, options, history: null), () =>
         {
             var history = new PacketHistory();
@@ -40,11 +42,12 @@ public static class Simulator
     /// <param name="firstSeed">Of the first; the others count up from it.</param>
     /// <param name="count">How many, at least 1.</param>
     /// <param name="options">Default: everything by the seed.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are none to play.</exception>
+    /// <exception cref="ArgumentException">There are none to play, or as for <see cref="Run"/>.</exception>
     public static SimulationSeries RunMany(long firstSeed, int count, SimulationOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         options ??= new SimulationOptions();
+        options.ThrowIfInvalid();
         var gate = new Lock();
         var failed = new List<SimulationRun>();
         var coverage = new SimulationCoverage();

@@ -106,6 +106,17 @@ public sealed class SimulatorTests
         Assert.Contains("seed 1", run.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void What_cannot_be_played_is_refused_with_a_reason()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Simulator.Run(1, new SimulationOptions { Publishes = -1 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Simulator.Run(1, new SimulationOptions { ReceiveMaximum = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Simulator.RunMany(1, 0));
+        Assert.Contains("'a/+'", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { PublishedTopics = ["a/+"] })).Message, StringComparison.Ordinal);
+        Assert.Contains("'a/b'", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { ReceivedTopics = ["a/b"] })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { ReceivedTopics = [] }));
+    }
+
     private static string Describe(SimulationSeries series)
     {
         if (series.IsClean)
