@@ -40,34 +40,37 @@ public sealed class SimulationOptions
     public int? ReceiveMaximum { get; set; }
 
     /// <summary>Throws if a run could not be played with these.</summary>
-    internal void ThrowIfInvalid()
+    internal static void ThrowIfInvalid(SimulationOptions options)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(Publishes, nameof(Publishes));
-        ArgumentOutOfRangeException.ThrowIfNegative(Faults, nameof(Faults));
-        if (ReceiveMaximum is < 1 or > 1_000)
+        if (Conflict(options) is { } conflict)
         {
-            throw new ArgumentOutOfRangeException(nameof(ReceiveMaximum), ReceiveMaximum, "ReceiveMaximum is 1 to 1,000.");
+            throw new ArgumentException(conflict, nameof(options));
+        }
+    }
+
+    private static string? Conflict(SimulationOptions options)
+    {
+        if (options.Publishes < 0 || options.Faults < 0 || options.ReceiveMaximum is < 1 or > 1_000)
+        {
+            return $"Publishes ({options.Publishes}) and Faults ({options.Faults}) are 0 or more, ReceiveMaximum ({options.ReceiveMaximum}) is 1 to 1,000.";
         }
 
-        var filters = Filters.Select(TopicFilter.Parse).ToList();
-        if (PublishedTopics.Count == 0 || ReceivedTopics.Count == 0)
+        if (options.PublishedTopics.Count == 0 || options.ReceivedTopics.Count == 0)
         {
-            throw new ArgumentException("PublishedTopics and ReceivedTopics have one topic at least; leave them out to have the default ones.");
+            return "PublishedTopics and ReceivedTopics have one topic at least; leave them out to have the default ones.";
         }
 
-        foreach (var topic in PublishedTopics)
+        foreach (var topic in options.PublishedTopics.Concat(options.ReceivedTopics))
         {
-            TopicName.ThrowIfInvalid(topic, nameof(PublishedTopics));
+            if (TopicName.Validate(topic) is { } error)
+            {
+                return error;
+            }
         }
 
-        foreach (var topic in ReceivedTopics)
-        {
-            TopicName.ThrowIfInvalid(topic, nameof(ReceivedTopics));
-        }
-
-        if (ReceivedTopics.FirstOrDefault(topic => !filters.Exists(filter => filter.Matches(topic))) is { } unheard)
-        {
-            throw new ArgumentException($"Nobody would hear what is published to '{unheard}': no filter matches it. Add one to Filters.");
-        }
+        var filters = options.Filters.Select(TopicFilter.Parse).ToList();
+        return options.ReceivedTopics.FirstOrDefault(topic => !filters.Exists(filter => filter.Matches(topic))) is { } unheard
+            ? $"Nobody would hear what is published to '{unheard}': no filter matches it. Add one to Filters."
+            : null;
     }
 }

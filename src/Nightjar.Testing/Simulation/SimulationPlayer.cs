@@ -89,7 +89,7 @@ internal sealed class SimulationPlayer
     }
 
     private string Unfinished() => $"{_act}; {_world.Client.Status}; the broker has {_world.Broker.Session?.Deliveries.Count ?? 0} to deliver, "
-        + $"{_world.Broker.Session?.Received.Count ?? 0} not released";
+        + $"{_world.Broker.Session?.Received.Count ?? 0} not released, and {_world.Broker.Session?.Subscriptions.Count ?? 0} subscriptions";
 
     /// <summary>All that is known before it begins.</summary>
     private void Schedule()

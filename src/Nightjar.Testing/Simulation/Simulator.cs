@@ -29,7 +29,7 @@ public static class Simulator
     public static SimulationRun Run(long seed, SimulationOptions? options = null)
     {
         options ??= new SimulationOptions();
-        options.ThrowIfInvalid();
+        SimulationOptions.ThrowIfInvalid(options);
         return new SimulationRun(seed, Play(seed, options, history: null), () =>
         {
             var history = new PacketHistory();
@@ -47,7 +47,7 @@ public static class Simulator
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         options ??= new SimulationOptions();
-        options.ThrowIfInvalid();
+        SimulationOptions.ThrowIfInvalid(options);
         var gate = new Lock();
         var failed = new List<SimulationRun>();
         var coverage = new SimulationCoverage();

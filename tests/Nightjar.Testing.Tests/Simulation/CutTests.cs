@@ -3,6 +3,7 @@ using Xunit;
 namespace Nightjar.Testing.Tests.Simulation;
 
 /// <summary>A session that is cut at every byte, in either direction: nothing is lost, QoS 2 comes exactly once.</summary>
+[Collection(WholeMachine.Name)]
 public sealed class CutTests
 {
     [Theory(DisplayName = "[MQTT5-4.4.0-1] A cut at any byte loses nothing and repeats no QoS 2 message")]
@@ -24,8 +25,8 @@ public sealed class CutTests
                     break;
                 }
 
-                Run(version, offset, [first, new SimulatedCut(ToServer: true, offset * 7 % 400)]);
-                Run(version, offset, [first, new SimulatedCut(ToServer: false, offset * 11 % 400)]);
+                var second = new SimulatedCut(ToServer: offset % 4 == 0, offset * 7 % 400);
+                Run(version, offset, [first, second]);
             }
         }
     }

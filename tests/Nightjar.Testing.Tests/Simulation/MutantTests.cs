@@ -6,6 +6,7 @@ namespace Nightjar.Testing.Tests.Simulation;
 /// <summary>
 /// The simulator finds what it is for: the engine is compiled again with one line changed (Mutants.targets), and each change must be found within a thousand schedules.
 /// </summary>
+[Collection(WholeMachine.Name)]
 public sealed class MutantTests
 {
     private const int Schedules = 1_000;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Stress;
