@@ -22,11 +22,36 @@ public abstract record ClientEvent
     /// <summary>A message came that no subscription of this client matches; it was acknowledged.</summary>
     public sealed record Unrouted(string Topic) : ClientEvent;
 
-    /// <summary>A handler threw, retries included; the message is acknowledged.</summary>
-    public sealed record HandlerFailed(string Filter, string Topic, Exception Error) : ClientEvent;
+    /// <summary>A handler threw, retries included.</summary>
+    public sealed record HandlerFailed(string Filter, string Topic, Exception Error) : ClientEvent
+    {
+        /// <summary>What became of the message.</summary>
+        public MessageOutcome Outcome { get; init; }
+    }
+
+    /// <summary>A handler holds a message for longer than <see cref="ReceiveOptions.HandlerWarning"/>; once until one of its messages ends.</summary>
+    public sealed record HandlerStalled(HeldMessage Message) : ClientEvent;
+
+    /// <summary>So many messages waited longer than <see cref="ReceiveOptions.HandlerTimeout"/> for their handlers; they stay unacknowledged. <see cref="First"/> is the first of them.</summary>
+    public sealed record HandlerTimedOut(HeldMessage First, int Count) : ClientEvent;
+
+    /// <summary>Four fifths of <see cref="ReceiveOptions.ReceiveMaximum"/> have been in use for a second: when all is, the server sends no more. Once until it is less than a half.</summary>
+    public sealed record WindowNearlyFull(int Held, int ReceiveMaximum) : ClientEvent;
 
     /// <summary>QoS 0 messages were dropped because their subscriber is too slow.</summary>
     public sealed record MessagesDropped(string Filter, long Count) : ClientEvent;
+
+    /// <summary>
+    /// A received message of <paramref name="Size"/> bytes, packet and all, was too large and is not stored (<see cref="ReceiveOptions.OversizedPackets"/>).
+    /// <paramref name="Filter"/> is null if nobody got it; otherwise others read it as it arrives, and only the subscription to that filter does not get it.
+    /// </summary>
+    public sealed record MessageSkipped(string Topic, QoS QoS, int Size, string? Filter) : ClientEvent;
+
+    /// <summary>
+    /// Connections end again and again because the server breaks the same rule, <paramref name="Times"/> times in a row so far: what causes it waits on the server. The client
+    /// keeps trying, far apart; <see cref="Error"/> says what can be done.
+    /// </summary>
+    public sealed record ReconnectLoop(Exception Error, int Times) : ClientEvent;
 
     /// <summary>Outgoing QoS 0 messages went down with a connection before they were written.</summary>
     public sealed record PublishesDropped(long Count) : ClientEvent;

@@ -29,4 +29,29 @@ public sealed record ClientStatus
 
     /// <summary>Received messages whose acknowledgement waits for a handler.</summary>
     public int Unacknowledged { get; init; }
+
+    /// <summary>Which handlers hold messages for longer than <see cref="ReceiveOptions.HandlerWarning"/>, the oldest message of each subscription; usually empty.</summary>
+    public IReadOnlyList<HeldMessage> Held { get; init; } = [];
+
+    /// <summary>Received QoS 0 messages that were dropped for want of room, since the client was made.</summary>
+    public long Dropped { get; init; }
+
+    /// <summary>
+    /// Nothing is being read from the network: received messages hold all the memory they may, a queue with <see cref="Overflow.Wait"/> is full, or a payload that is read as it arrives is not
+    /// being read.
+    /// </summary>
+    public bool IsReceivingPaused { get; init; }
+
+    /// <summary>How often that was so.</summary>
+    public long ReceivePauses { get; init; }
+
+    /// <summary>Received messages that were not stored because they were too large; see <see cref="ClientEvent.MessageSkipped"/>.</summary>
+    public long SkippedMessages { get; init; }
 }
+
+/// <summary>A received message that a handler holds for long: nothing that came after it can be acknowledged.</summary>
+/// <param name="Filter">The handler's subscription.</param>
+/// <param name="Topic">The message's.</param>
+/// <param name="PacketId">The message's.</param>
+/// <param name="For">How long since it arrived.</param>
+public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For);

@@ -41,19 +41,38 @@ public readonly struct LeasedMessage
     /// <summary>5.0: the property section as it came; read it with <see cref="Protocol.Codec.PropertyReader"/>.</summary>
     public ReadOnlySpan<byte> Properties => Message.Properties;
 
-    private ref readonly ReceivedMessage Message
-    {
-        get
-        {
-            if (_lease is null)
-            {
-                throw new InvalidOperationException("This leased message is no message: it was not received.");
-            }
+    /// <summary>
+    /// The right to acknowledge it, to be kept beyond the handler (it is an object: asking for it allocates). Null if there is nothing to acknowledge: at QoS 0, and with
+    /// <see cref="AcknowledgeMode.AtArrival"/>.
+    /// </summary>
+    public MessageAcknowledgement? Acknowledgement => Lease.Acknowledgement(_generation);
 
-            return ref _lease.Get(_generation);
+    private MessageLease Lease => _lease ?? throw new InvalidOperationException("This leased message is no message: it was not received.");
+
+    private ref readonly ReceivedMessage Message => ref Lease.Get(_generation);
+
+    /// <summary>A level of the topic as UTF-8; of <c>home/kitchen</c>, 0 is <c>home</c>. Empty if there are not so many.</summary>
+    /// <param name="index">From 0; not negative.</param>
+    public ReadOnlySpan<byte> Level(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        foreach (var level in TopicUtf8.Split((byte)'/'))
+        {
+            if (index-- == 0)
+            {
+                return TopicUtf8[level];
+            }
         }
+
+        return default;
     }
 
-    /// <summary>A copy that is valid for ever.</summary>
-    public MqttMessage ToMessage() => Message.ToMessage();
+    /// <summary>Acknowledges it now; see <see cref="MessageAcknowledgement.Acknowledge"/>. At QoS 0 nothing happens.</summary>
+    public void Acknowledge(ReasonCode reasonCode = ReasonCode.Success) => Acknowledgement?.Acknowledge(reasonCode);
+
+    /// <summary>Leaves it unacknowledged; see <see cref="MessageAcknowledgement.LeaveUnacknowledged"/>. At QoS 0 nothing happens.</summary>
+    public void LeaveUnacknowledged() => Acknowledgement?.LeaveUnacknowledged();
+
+    /// <summary>A copy that is valid for ever, and can acknowledge the message.</summary>
+    public MqttMessage ToMessage() => Message.ToMessage(Acknowledgement);
 }

@@ -81,6 +81,6 @@ public sealed partial class MqttClient
 
         var terms = new SubscriptionTerms(
             options.QoS, options.NoLocal, options.RetainAsPublished, options.RetainHandling, options.SubscriptionIdentifier, options.UserProperties);
-        return new Subscription(_host, _host.Subscribe(parsed, terms, handler), hasHandler: handler is not null);
+        return new Subscription(_host, _host.Subscribe(parsed, terms, options, handler), hasHandler: handler is not null);
     }
 }

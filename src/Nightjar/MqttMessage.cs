@@ -58,6 +58,37 @@ public sealed class MqttMessage
 
     internal MessageProperties? Properties { get; init; }
 
+    internal MessageAcknowledgement? Acknowledgement { get; init; }
+
+    /// <summary>A level of the topic; of <c>home/kitchen</c>, 0 is <c>home</c>. Empty if there are not so many.</summary>
+    /// <param name="index">From 0; not negative.</param>
+    public ReadOnlySpan<char> Level(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        var topic = Topic.AsSpan();
+        foreach (var level in topic.Split('/'))
+        {
+            if (index-- == 0)
+            {
+                return topic[level];
+            }
+        }
+
+        return default;
+    }
+
+    /// <summary>
+    /// Acknowledges it now, from any thread, once; see <see cref="MessageAcknowledgement.Acknowledge"/>. With <see cref="AcknowledgeMode.Manual"/> nobody else does. At QoS 0, and
+    /// for a message that was acknowledged at its arrival, nothing happens.
+    /// </summary>
+    /// <param name="reasonCode">Default: success. 5.0: a failure refuses the message, and the server does not send it again.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A code that PUBACK and PUBREC do not know.</exception>
+    /// <exception cref="NotSupportedException">A failure, before 5.0.</exception>
+    public void Acknowledge(ReasonCode reasonCode = ReasonCode.Success) => Acknowledgement?.Acknowledge(reasonCode);
+
+    /// <summary>Leaves it unacknowledged: the server sends it again on the next connection. At QoS 0 nothing happens.</summary>
+    public void LeaveUnacknowledged() => Acknowledgement?.LeaveUnacknowledged();
+
     /// <summary>Topic, QoS and size; not the payload.</summary>
     public override string ToString() => $"{Topic} QoS {(int)QoS} {Payload.Length} B";
 }

@@ -59,7 +59,7 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
             throw new InvalidOperationException("Another loop reads this subscription already; subscribe again for a sequence of your own.");
         }
 
-        var sequence = new MessageSequence(_host, _feed, consumes, cancellationToken);
+        var sequence = new MessageSequence(_feed, consumes, cancellationToken);
         Volatile.Write(ref _sequence, sequence);
         return sequence;
     }

@@ -13,12 +13,23 @@ public sealed class PacketDecoder
 {
     private readonly PacketSender _sender;
     private readonly int _maximumPacketSize;
+    private readonly int _piecesAbove = int.MaxValue;
 
-    // A PUBLISH in pieces: its size, its payload, and how much of that is still to come; 0 otherwise.
+    // What a packet may have to be taken whole: the smaller of the two above.
+    private int _wholeLimit;
+    private State _state;
+
+    // A PUBLISH in pieces: its size, its payload, and how much of that is still to come.
     private int _streamSize;
     private int _streamLength;
     private int _streamLeft;
-    private bool _broken;
+
+    private enum State : byte
+    {
+        BetweenPackets,
+        InPayload,
+        Broken,
+    }
 
     /// <summary>A decoder for one connection.</summary>
     /// <param name="sender">Which end the bytes come from.</param>
@@ -31,7 +42,7 @@ public sealed class PacketDecoder
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumPacketSize);
         _sender = sender;
-        _maximumPacketSize = maximumPacketSize;
+        _maximumPacketSize = _wholeLimit = maximumPacketSize;
         Version = version;
     }
 
@@ -40,6 +51,27 @@ public sealed class PacketDecoder
     /// sets the version in which to refuse it.
     /// </summary>
     public MqttVersion Version { get; set; }
+
+    /// <summary>
+    /// Bytes, fixed header included: a larger PUBLISH comes in pieces even where the buffer could grow, as soon as its topic and properties are there, however large it says
+    /// it is; any other packet that is larger is a violation (0x95). Default: none comes in pieces unless the buffer is full.
+    /// </summary>
+    /// <remarks>Topic and properties must fit into this many bytes, or into <see cref="LargestHeader"/> if that is more.</remarks>
+    public int PiecesAbove
+    {
+        get => _piecesAbove;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            _piecesAbove = value;
+            _wholeLimit = Math.Min(value, _maximumPacketSize);
+        }
+    }
+
+    /// <summary>
+    /// What topic and properties of a PUBLISH that comes in pieces may take together, at least: the longest topic (64 KiB) and as much again.
+    /// </summary>
+    public const int LargestHeader = 128 * 1024;
 
     /// <summary>
     /// After <see cref="DecodeStatus.NeedMore"/>: the size of the whole packet at the start of the input, or 0 while that is not known.
@@ -62,19 +94,14 @@ public sealed class PacketDecoder
         packet = default;
         consumed = 0;
         BytesNeeded = 0;
-        if (_broken)
+        if (_state != State.BetweenPackets)
         {
-            return DecodeStatus.Violation;
+            return _state == State.Broken ? DecodeStatus.Violation : DecodePiece(input, ref packet, out consumed);
         }
 
         if (input.IsEmpty)
         {
             return DecodeStatus.NeedMore;
-        }
-
-        if (_streamLeft > 0)
-        {
-            return DecodePiece(input, ref packet, out consumed);
         }
 
         byte first = input[0];
@@ -93,9 +120,9 @@ public sealed class PacketDecoder
         int size = headerSize + (int)remainingLength;
         PacketType type = FixedHeader.TypeOf(first);
         bool padded = lengthSize != VariableByteInteger.SizeOf(remainingLength);
-        if (size > _maximumPacketSize)
+        if (size > _wholeLimit && (size > _maximumPacketSize || type != PacketType.Publish))
         {
-            return Break(TooLarge);
+            return BreakTooLarge(size);
         }
 
         // Only 5.0 asks for the shortest length; of a CONNECT the version is not known yet.
@@ -111,6 +138,11 @@ public sealed class PacketDecoder
 
         packet.Type = type;
         packet.Size = size;
+        if (size > _wholeLimit)
+        {
+            return BeginStream(input[..Math.Min(input.Length, size)], headerSize, bufferFull, ref packet, out consumed);
+        }
+
         if (input.Length < size)
         {
             if (!bufferFull)
@@ -120,7 +152,7 @@ public sealed class PacketDecoder
                 return DecodeStatus.NeedMore;
             }
 
-            return type == PacketType.Publish ? BeginStream(input, headerSize, ref packet, out consumed) : Break(TooLarge);
+            return type == PacketType.Publish ? BeginStream(input, headerSize, bufferFull, ref packet, out consumed) : Break(TooLarge);
         }
 
         ReadOnlySpan<byte> body = input[headerSize..size];
@@ -144,8 +176,7 @@ public sealed class PacketDecoder
         Version = version;
         BytesNeeded = 0;
         Violation = default;
-        _broken = false;
-        _streamSize = _streamLength = _streamLeft = 0;
+        _state = State.BetweenPackets;
     }
 
     private Rule TooLarge => _sender == PacketSender.Server ? Rules.TooLargeFromServer : Rules.TooLargeFromClient;
@@ -192,20 +223,33 @@ public sealed class PacketDecoder
         return reader.Broken;
     }
 
-    private DecodeStatus BeginStream(ReadOnlySpan<byte> input, int headerSize, ref DecodedPacket packet, out int consumed)
+    private DecodeStatus BeginStream(ReadOnlySpan<byte> input, int headerSize, bool bufferFull, ref DecodedPacket packet, out int consumed)
     {
         consumed = 0;
         int size = packet.Size;
         Rule? broken = PublishCodec.Read(input[0], input[headerSize..], Version, _sender, ref packet);
+        if (broken == PublishCodec.Incomplete && input.Length < size)
+        {
+            packet = default;
+            if (bufferFull || input.Length >= Math.Max(_piecesAbove, LargestHeader))
+            {
+                return Break(TooLarge);
+            }
+
+            BytesNeeded = size;
+            return DecodeStatus.NeedMore;
+        }
+
         if (broken is not null)
         {
             packet = default;
-            return Break(broken == PublishCodec.Incomplete ? TooLarge : broken);
+            return Break(broken);
         }
 
         consumed = input.Length - packet.Publish.Payload.Length;
         _streamSize = size;
         _streamLength = _streamLeft = size - consumed;
+        _state = State.InPayload;
         packet.PayloadLength = _streamLength;
         packet.SetPayload(default);
         return DecodeStatus.PublishBegin;
@@ -214,19 +258,37 @@ public sealed class PacketDecoder
     private DecodeStatus DecodePiece(ReadOnlySpan<byte> input, ref DecodedPacket packet, out int consumed)
     {
         consumed = Math.Min(input.Length, _streamLeft);
+        if (consumed < _streamLeft && consumed == 0)
+        {
+            return DecodeStatus.NeedMore;
+        }
+
         packet.Type = PacketType.Publish;
         packet.Size = _streamSize;
         packet.PayloadLength = _streamLength;
         packet.PayloadOffset = _streamLength - _streamLeft;
         packet.SetPayload(input[..consumed]);
         _streamLeft -= consumed;
-        return _streamLeft == 0 ? DecodeStatus.PublishEnd : DecodeStatus.Payload;
+        if (_streamLeft > 0)
+        {
+            return DecodeStatus.Payload;
+        }
+
+        _state = State.BetweenPackets;
+        return DecodeStatus.PublishEnd;
     }
 
     private DecodeStatus Break(Rule rule)
     {
-        _broken = true;
+        _state = State.Broken;
         Violation = rule.BrokenIn(Version);
+        return DecodeStatus.Violation;
+    }
+
+    private DecodeStatus BreakTooLarge(int size)
+    {
+        Break(TooLarge);
+        Violation = Violation with { Message = $"{Violation.Message} It has {size} bytes, and {(size > _maximumPacketSize ? _maximumPacketSize : _wholeLimit)} are allowed." };
         return DecodeStatus.Violation;
     }
 }

@@ -14,4 +14,8 @@ internal readonly record struct AckToken(uint Epoch, uint Sequence, ushort Packe
 }
 
 /// <summary>How a handler ended, and with it a message.</summary>
-internal readonly record struct HandlerOutcome(AckToken Token, ReasonCode ReasonCode, bool Abandoned = false);
+/// <param name="Token">The message.</param>
+/// <param name="ReasonCode">What the acknowledgement says; failures need 5.0.</param>
+/// <param name="Abandoned">It stays unacknowledged, and the server sends it again on the next connection.</param>
+/// <param name="By">Whose handler it was.</param>
+internal readonly record struct HandlerOutcome(AckToken Token, ReasonCode ReasonCode, bool Abandoned = false, LocalSubscription? By = null);

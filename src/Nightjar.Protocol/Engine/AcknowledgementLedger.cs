@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
@@ -27,27 +26,33 @@ internal enum Admission
 internal sealed class AcknowledgementLedger
 {
     private readonly Dictionary<ushort, ExactlyOnce> _exactlyOnce = [];
+    private readonly AcknowledgementSlots _slots = new();
     private int _receiveMaximum;
-    private Slot[] _ring = [];
-    private uint _head;
-    private uint _tail;
-    private int _charged;
-
-    private enum SlotState : byte
-    {
-        Pending,
-        Ready,
-        Abandoned,
-    }
+    private bool _hasReasons = true;
 
     /// <summary>The connection in use, counted from 1.</summary>
     public uint Epoch { get; private set; }
 
+    /// <summary>What time it is; the engine sets it before a chunk is applied, so that slots know since when they wait.</summary>
+    public long Now { get; set; }
+
+    /// <summary>Those that wait, for whoever watches them.</summary>
+    public AcknowledgementSlots Slots => _slots;
+
     /// <summary>Messages whose acknowledgement has not left: with handlers, or behind one that is.</summary>
-    public int Waiting => (int)(_tail - _head);
+    public int Waiting => _slots.Count;
+
+    /// <summary>How much of our Receive Maximum is in use: what waits, what was left unacknowledged, and QoS 2 until PUBREL.</summary>
+    public int Held { get; private set; }
 
     /// <summary>Messages left unacknowledged on this connection.</summary>
     public int Abandoned { get; private set; }
+
+    /// <summary>Messages admitted, on all connections; to see whether the server still sends.</summary>
+    public long Admitted { get; private set; }
+
+    /// <summary>Acknowledgements that left, on all connections; to see whether there is progress.</summary>
+    public long Acknowledged { get; private set; }
 
     /// <summary>The QoS 2 identifiers that the server has not released, for export.</summary>
     public IEnumerable<ushort> Received => _exactlyOnce.Where(pair => pair.Value.Received).Select(pair => pair.Key);
@@ -58,12 +63,14 @@ internal sealed class AcknowledgementLedger
     /// <summary>A connection was accepted.</summary>
     /// <param name="sessionKept">Whether the server still knows what it sent before.</param>
     /// <param name="receiveMaximum">How many messages the server may send without an answer.</param>
-    public void Start(bool sessionKept, int receiveMaximum)
+    /// <param name="hasReasons">Whether an acknowledgement can say more than that it is one: from 5.0 on.</param>
+    public void Start(bool sessionKept, int receiveMaximum, bool hasReasons = true)
     {
         Epoch++;
         _receiveMaximum = receiveMaximum;
-        _head = _tail = 0;
-        _charged = 0;
+        _hasReasons = hasReasons;
+        _slots.Clear();
+        Held = 0;
         Abandoned = 0;
         if (!sessionKept)
         {
@@ -91,23 +98,25 @@ internal sealed class AcknowledgementLedger
     /// <param name="handlers">How many subscribers it goes to; with none it is ready at once.</param>
     /// <param name="isNew">It cannot repeat one of an earlier connection, whatever its identifier.</param>
     /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
-    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token)
+    /// <param name="route">Where it goes, to tell who holds the window.</param>
+    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null)
     {
-        token = new AckToken(Epoch, _tail, packetId, qos);
+        token = new AckToken(Epoch, _slots.Tail, packetId, qos);
+        Admitted++;
         if (qos == QoS.AtLeastOnce)
         {
-            if (_charged >= _receiveMaximum)
+            if (Held >= _receiveMaximum)
             {
                 return Admission.ReceiveMaximumExceeded;
             }
 
-            _charged++;
+            Held++;
             var state = handlers == 0 ? SlotState.Ready : SlotState.Pending; // mutant: AcknowledgeBeforeHandler
-            Push(new Slot { PacketId = packetId, QoS = qos, Handlers = handlers, State = state });
+            _slots.Push(new AckSlot { PacketId = packetId, QoS = qos, Handlers = handlers, State = state, Since = Now, Route = route });
             return Admission.Deliver;
         }
 
-        return AdmitExactlyOnce(packetId, handlers, isNew, token);
+        return AdmitExactlyOnce(packetId, handlers, isNew, token, route);
     }
 
     /// <summary>
@@ -116,49 +125,71 @@ internal sealed class AcknowledgementLedger
     /// </summary>
     public bool Complete(in HandlerOutcome outcome)
     {
-        var token = outcome.Token;
-        if (token.QoS == QoS.ExactlyOnce)
+        if (outcome.By is { } subscription)
         {
-            return CompleteExactlyOnce(outcome);
+            subscription.IsStalled = false;
         }
 
-        if (token.Epoch != Epoch || !IsWaiting(token.Sequence))
+        var told = _hasReasons || !outcome.ReasonCode.IsFailure() ? outcome : outcome with { ReasonCode = ReasonCode.Success };
+        var token = told.Token;
+        if (token.QoS == QoS.ExactlyOnce)
+        {
+            return CompleteExactlyOnce(told);
+        }
+
+        if (token.Epoch != Epoch || !_slots.IsWaiting(token.Sequence))
         {
             return false;
         }
 
-        ref var slot = ref SlotAt(token.Sequence);
+        ref var slot = ref _slots[token.Sequence];
         if (slot.State != SlotState.Pending)
         {
             return false;
         }
 
-        slot.Note(outcome);
+        slot.Note(told);
         if (--slot.Handlers > 0)
         {
             return false;
         }
 
         slot.Settle();
-        return token.Sequence == _head;
+        return token.Sequence == _slots.Head;
+    }
+
+    /// <summary>
+    /// The handlers of this slot took too long: it is passed over. For QoS 2 a handler that is still running goes on to count: when the server sends the message again on
+    /// the next connection, it is not delivered again.
+    /// </summary>
+    public void Abandon(uint sequence) => _slots[sequence].State = SlotState.Abandoned;
+
+    /// <summary>The message never arrived whole and its connection is over: when it is sent again, it is as new, whatever its handlers still say of this one.</summary>
+    public void Withdraw(in AckToken token)
+    {
+        if (token.QoS == QoS.ExactlyOnce && _exactlyOnce.TryGetValue(token.PacketId, out var entry) && !entry.Received
+            && entry.Epoch == token.Epoch && entry.Sequence == token.Sequence)
+        {
+            _exactlyOnce.Remove(token.PacketId);
+        }
     }
 
     /// <summary>The next acknowledgement in the order of arrival, if it is ready.</summary>
     public bool TryTakeReady(out AckPacket packet)
     {
-        while (_head != _tail)
+        while (_slots.Count > 0)
         {
-            ref var slot = ref SlotAt(_head);
+            ref var slot = ref _slots[_slots.Head];
             if (slot.State == SlotState.Pending)
             {
                 break;
             }
 
-            _head++;
+            _slots.Pop();
             if (slot.State == SlotState.Abandoned)
             {
                 Abandoned++;
-                if (slot.QoS == QoS.ExactlyOnce)
+                if (slot.QoS == QoS.ExactlyOnce && _exactlyOnce.TryGetValue(slot.PacketId, out var entry) && entry.Abandoned && entry.Handlers == 0)
                 {
                     _exactlyOnce.Remove(slot.PacketId);
                 }
@@ -166,9 +197,10 @@ internal sealed class AcknowledgementLedger
                 continue;
             }
 
+            Acknowledged++;
             if (slot.QoS == QoS.AtLeastOnce)
             {
-                _charged--; // mutant: LeakQuotaPermit
+                Held--; // mutant: LeakQuotaPermit
                 packet = new AckPacket(PacketType.PubAck, slot.PacketId, slot.ReasonCode);
                 return true;
             }
@@ -204,10 +236,10 @@ internal sealed class AcknowledgementLedger
         return true;
     }
 
-    private Admission AdmitExactlyOnce(ushort packetId, int handlers, bool isNew, AckToken token)
+    private Admission AdmitExactlyOnce(ushort packetId, int handlers, bool isNew, AckToken token, TopicRoute? route)
     {
         var known = _exactlyOnce.TryGetValue(packetId, out var entry);
-        if (known && entry.SlotEpoch == Epoch && IsWaiting(entry.SlotSequence))
+        if (known && entry.SlotEpoch == Epoch && _slots.IsWaiting(entry.SlotSequence))
         {
             // Sent twice on one connection before its PUBREC: the one to come answers both.
             return Admission.Duplicate;
@@ -225,12 +257,12 @@ internal sealed class AcknowledgementLedger
 
         if (entry.ChargedEpoch != Epoch)
         {
-            if (_charged >= _receiveMaximum)
+            if (Held >= _receiveMaximum)
             {
                 return Admission.ReceiveMaximumExceeded;
             }
 
-            _charged++;
+            Held++;
             entry.ChargedEpoch = Epoch;
         }
 
@@ -238,12 +270,14 @@ internal sealed class AcknowledgementLedger
         entry.SlotSequence = token.Sequence;
         _exactlyOnce[packetId] = entry;
         var ready = entry.Received || entry.Handlers == 0;
-        Push(new Slot
+        _slots.Push(new AckSlot
         {
             PacketId = packetId,
             QoS = QoS.ExactlyOnce,
             Handlers = 1,
             State = ready ? SlotState.Ready : SlotState.Pending,
+            Since = Now,
+            Route = route,
         });
         return known ? Admission.Duplicate : Admission.Deliver; // mutant: SkipDuplicateRecognition
     }
@@ -261,14 +295,20 @@ internal sealed class AcknowledgementLedger
         entry.ReasonCode = outcome.ReasonCode > entry.ReasonCode ? outcome.ReasonCode : entry.ReasonCode;
         entry.Handlers--;
         _exactlyOnce[token.PacketId] = entry;
+        var isWaiting = entry.SlotEpoch == Epoch && _slots.IsWaiting(entry.SlotSequence);
+        if (isWaiting)
+        {
+            _slots[entry.SlotSequence].NoteDone(outcome.By);
+        }
+
         if (entry.Handlers > 0)
         {
             return false;
         }
 
-        if (entry.SlotEpoch != Epoch)
+        if (!isWaiting)
         {
-            // The connection that it came over is gone and the server has not sent it again yet. When it does, the answer is ready.
+            // The connection that it came over is gone and the server has not sent it again yet, or its slot was passed over. When it comes again, the answer is ready.
             if (entry.Abandoned || entry.ReasonCode.IsFailure())
             {
                 _exactlyOnce.Remove(token.PacketId);
@@ -282,14 +322,14 @@ internal sealed class AcknowledgementLedger
             return false;
         }
 
-        ref var slot = ref SlotAt(entry.SlotSequence);
+        ref var slot = ref _slots[entry.SlotSequence];
         slot.Note(outcome with { ReasonCode = entry.ReasonCode, Abandoned = entry.Abandoned });
         slot.Settle();
-        return entry.SlotSequence == _head;
+        return entry.SlotSequence == _slots.Head;
     }
 
     /// <summary>A PUBREC leaves: from here on the message counts as delivered, unless the PUBREC refuses it.</summary>
-    private void Answered(in Slot slot)
+    private void Answered(in AckSlot slot)
     {
         if (!_exactlyOnce.TryGetValue(slot.PacketId, out var entry))
         {
@@ -307,62 +347,12 @@ internal sealed class AcknowledgementLedger
         _exactlyOnce[slot.PacketId] = entry;
     }
 
-    private bool IsWaiting(uint sequence) => sequence - _head < _tail - _head;
-
     private void Discharge(in ExactlyOnce entry)
     {
         if (entry.ChargedEpoch == Epoch)
         {
-            _charged--;
+            Held--;
         }
-    }
-
-    private void Push(in Slot slot)
-    {
-        if (_tail - _head == _ring.Length)
-        {
-            Grow();
-        }
-
-        _ring[_tail & (uint)(_ring.Length - 1)] = slot;
-        _tail++;
-    }
-
-    private void Grow()
-    {
-        const int Smallest = 16;
-        var larger = new Slot[Math.Max(Smallest, _ring.Length * 2)];
-        for (var sequence = _head; sequence != _tail; sequence++)
-        {
-            larger[sequence & (uint)(larger.Length - 1)] = SlotAt(sequence);
-        }
-
-        _ring = larger;
-    }
-
-    private ref Slot SlotAt(uint sequence)
-    {
-        Debug.Assert(sequence - _head <= _tail - _head);
-        return ref _ring[sequence & (uint)(_ring.Length - 1)];
-    }
-
-    private struct Slot
-    {
-        public int Handlers;
-        public ushort PacketId;
-        public QoS QoS;
-        public SlotState State;
-        public ReasonCode ReasonCode;
-        private bool _abandoned;
-
-        /// <summary>Of several handlers the worst outcome counts.</summary>
-        public void Note(in HandlerOutcome outcome)
-        {
-            _abandoned |= outcome.Abandoned;
-            ReasonCode = outcome.ReasonCode > ReasonCode ? outcome.ReasonCode : ReasonCode;
-        }
-
-        public void Settle() => State = _abandoned ? SlotState.Abandoned : SlotState.Ready;
     }
 
     /// <summary>A QoS 2 identifier from its first PUBLISH to its PUBREL.</summary>

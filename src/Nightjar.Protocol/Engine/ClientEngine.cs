@@ -16,17 +16,17 @@ namespace Nightjar.Protocol.Engine;
 /// </remarks>
 internal sealed class ClientEngine
 {
-    private readonly EngineSettings _settings;
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
+    private readonly HandlerWatch _watch;
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
-        _settings = settings;
         Outbound = new Outbound(settings.Outbox, log);
         Ledger = new AcknowledgementLedger();
+        _watch = new HandlerWatch(settings, Ledger, Outputs);
         _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, Subscriptions, _reception, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, _reception, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -48,6 +48,9 @@ internal sealed class ClientEngine
 
     public string ClientId => _lifecycle.ClientId;
 
+    /// <summary>The version in use, or to be tried next.</summary>
+    public MqttVersion Version => _lifecycle.Version;
+
     public ClientState State => _lifecycle.Supervisor.State;
 
     public CloseReason? LastFailure => _lifecycle.Supervisor.LastFailure;
@@ -57,6 +60,9 @@ internal sealed class ClientEngine
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
 
+    /// <summary>Received messages that were not stored because they were too large.</summary>
+    public long SkippedMessages => _reception.Skipped;
+
     /// <summary>How far the host's dialling has come, for messages; the host sets it.</summary>
     public int DialStage
     {
@@ -65,7 +71,14 @@ internal sealed class ClientEngine
     }
 
     /// <summary>When <see cref="Advance"/> must be called next; <see cref="long.MaxValue"/> if never.</summary>
-    public long Deadline => Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+    public long Deadline
+    {
+        get
+        {
+            var deadline = Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+            return _lifecycle.IsConnected ? Math.Min(deadline, _watch.Deadline) : deadline;
+        }
+    }
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
@@ -136,15 +149,12 @@ internal sealed class ClientEngine
         if (ready && _lifecycle.IsConnected)
         {
             _reception.WriteReadyAcks();
-            if (Ledger.Abandoned * 2 >= _settings.ReceiveMaximum)
-            {
-                _lifecycle.EndWithDisconnect(
-                    new CloseReason(CloseKind.Recycled, $"{Ledger.Abandoned} messages were left unacknowledged, half of Receive Maximum; a new connection makes the server send them again."),
-                    ReasonCode.Success,
-                    now);
-            }
+            RecycleFor(_watch.Notice(now), now);
         }
     }
+
+    /// <summary>Which handlers hold messages for longer than they should.</summary>
+    public List<HeldAcknowledgement> Held(long now) => _lifecycle.IsConnected ? _watch.Held(now) : [];
 
     /// <summary>The transport is open: CONNECT goes out.</summary>
     public void HandleDialed(int attempt) => _lifecycle.HandleDialed(attempt);
@@ -161,6 +171,7 @@ internal sealed class ClientEngine
         }
 
         _lifecycle.HandleBytes(now);
+        Ledger.Now = now;
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -179,6 +190,7 @@ internal sealed class ClientEngine
         {
             _reception.WriteReadyAcks();
             Outbound.Pump();
+            RecycleFor(_watch.Notice(now), now);
             _lifecycle.ContinueEnding(now);
         }
     }
@@ -214,6 +226,20 @@ internal sealed class ClientEngine
     {
         Outbound.Advance(now);
         _lifecycle.Advance(now);
+        if (_lifecycle.IsConnected && now >= _watch.Deadline)
+        {
+            var recycle = _watch.Advance(now);
+            _reception.WriteReadyAcks();
+            RecycleFor(_watch.Notice(now) ?? recycle, now);
+        }
+    }
+
+    private void RecycleFor(CloseReason? reason, long now)
+    {
+        if (reason is not null)
+        {
+            _lifecycle.EndWithDisconnect(reason, ReasonCode.Success, now);
+        }
     }
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
@@ -244,7 +270,7 @@ internal sealed class ClientEngine
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }
-        else if (_reception.Handle(ref packet, chunk, Accepted.SessionIsCertain) is { } violation)
+        else if (_reception.Handle(ref packet, chunk, Accepted) is { } violation)
         {
             _lifecycle.Violate(violation, now);
         }

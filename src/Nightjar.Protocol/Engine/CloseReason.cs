@@ -56,6 +56,9 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
     /// <summary>Whether it ended a connection that the server had accepted, and not an attempt to make one.</summary>
     public bool WasConnected { get; init; }
 
+    /// <summary>How often in a row connections ended for this reason; 1 for the first, 0 where nobody counts.</summary>
+    public int Times { get; init; }
+
     /// <summary>How far the host's dialling had come, in the host's own numbers; 0 if it says nothing.</summary>
     public int DialStage { get; init; }
 

@@ -40,6 +40,21 @@ internal abstract record EngineOutput
     /// <summary>A message came that nobody here subscribes to.</summary>
     internal sealed record Unrouted(string Topic) : EngineOutput;
 
+    /// <summary>A handler holds a message for longer than the warning time; once until it ends.</summary>
+    internal sealed record HandlerStalled(HeldAcknowledgement Held) : EngineOutput;
+
+    /// <summary>Handlers held so many messages for longer than the timeout, <paramref name="First"/> the first: they are left unacknowledged.</summary>
+    internal sealed record HandlerTimedOut(HeldAcknowledgement First, int Count) : EngineOutput;
+
+    /// <summary>Four fifths of our Receive Maximum wait for handlers; once until it is less than a half again.</summary>
+    internal sealed record WindowNearlyFull(int Held, int Window) : EngineOutput;
+
+    /// <summary>A message was too large and is not stored: for one subscription, while others take it as a stream, or for all (null).</summary>
+    internal sealed record Skipped(string Topic, QoS QoS, int Size, string? Filter) : EngineOutput;
+
+    /// <summary>The same breach of the protocol ended one connection after the other.</summary>
+    internal sealed record Looping(CloseReason Reason, int Times) : EngineOutput;
+
     /// <summary>QoS 0 messages went down with a connection.</summary>
     internal sealed record Dropped(long Count) : EngineOutput;
 }

@@ -46,7 +46,22 @@ internal sealed record EngineSettings
 
     public int ReceiveMaximum { get; init; } = 256;
 
+    /// <summary>How long a handler may hold a message before that is reported.</summary>
+    public long HandlerWarning { get; init; } = 30 * TimeSpan.TicksPerSecond;
+
+    /// <summary>How long it may hold one before the message is left unacknowledged.</summary>
+    public long HandlerTimeout { get; init; } = long.MaxValue;
+
+    /// <summary>The most that is held of one packet.</summary>
     public int MaximumPacketSize { get; init; } = 1024 * 1024;
+
+    /// <summary>The largest packet for subscriptions that take streams; 0: no larger than for others.</summary>
+    public int MaximumStreamedPacketSize { get; init; }
+
+    public OversizedPackets OversizedPackets { get; init; }
+
+    /// <summary>What CONNECT says; null: nothing.</summary>
+    public uint? AnnouncedPacketSize => OversizedPackets == OversizedPackets.Skip ? null : (uint)Math.Max(MaximumPacketSize, MaximumStreamedPacketSize);
 
     public int TopicAliasMaximum { get; init; } = 16;
 

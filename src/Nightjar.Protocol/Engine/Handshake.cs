@@ -45,7 +45,7 @@ internal sealed class Handshake(EngineSettings settings)
             Will = template.Will,
             SessionExpiryInterval = template.SessionExpiryInterval,
             ReceiveMaximum = (ushort)settings.ReceiveMaximum,
-            MaximumPacketSize = (uint)settings.MaximumPacketSize,
+            MaximumPacketSize = settings.AnnouncedPacketSize,
             TopicAliasMaximum = (ushort)settings.TopicAliasMaximum,
             RequestResponseInformation = template.RequestResponseInformation,
             RequestProblemInformation = template.RequestProblemInformation,

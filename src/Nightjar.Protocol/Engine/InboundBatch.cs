@@ -5,6 +5,21 @@ using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
 
+/// <summary>How much of a PUBLISH an entry of the batch stands for.</summary>
+internal enum PublishPart : byte
+{
+    Whole,
+
+    /// <summary>Everything but the payload of one that comes in pieces; the payload's length is that of the whole.</summary>
+    Begin,
+
+    /// <summary>A piece of its payload, and nothing else.</summary>
+    Piece,
+
+    /// <summary>The last piece.</summary>
+    End,
+}
+
 /// <summary>One received packet: values, and for PUBLISH positions in the chunk that it came in.</summary>
 internal struct InboundPacket
 {
@@ -13,6 +28,7 @@ internal struct InboundPacket
     public bool Retain;
     public bool Duplicate;
     public ReasonCode ReasonCode;
+    public PublishPart Part;
     public ushort PacketId;
 
     /// <summary>Whether the PUBLISH is to be handed to <see cref="Route"/>; decided when the batch is applied.</summary>
@@ -81,7 +97,7 @@ internal sealed class InboundBatch
                 packet.TopicOffset = OffsetOf(publish.Topic, chunk);
                 packet.TopicLength = publish.Topic.Length;
                 packet.PropertiesLength = publish.Properties.Length;
-                packet.PayloadLength = publish.Payload.Length;
+                packet.PayloadLength = decoded.PayloadLength + publish.Payload.Length;
                 packet.PayloadOffset = end - publish.Payload.Length;
                 break;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
@@ -94,6 +110,14 @@ internal sealed class InboundBatch
         }
 
         return ref packet;
+    }
+
+    /// <summary>Takes over a piece of a payload, which ends at <paramref name="end"/>.</summary>
+    public void AddPiece(in DecodedPacket decoded, int end, bool isLast)
+    {
+        ref var packet = ref Add(decoded, default, end);
+        packet.Part = isLast ? PublishPart.End : PublishPart.Piece;
+        packet.PayloadLength = decoded.Publish.Payload.Length;
     }
 
     private static int OffsetOf(ReadOnlySpan<byte> part, ReadOnlySpan<byte> whole) => part.IsEmpty

@@ -14,9 +14,11 @@ internal sealed class Lifecycle
     private readonly Handshake _handshake;
     private readonly Outbound _outbound;
     private readonly AcknowledgementLedger _ledger;
+    private readonly HandlerWatch _watch;
     private readonly WantedSubscriptions _subscriptions;
     private readonly Reception _reception;
     private readonly Queue<EngineOutput> _outputs;
+    private readonly ViolationLoop _loop;
     private LinkWatch _link;
     private bool _heardAnything;
     private Ending? _ending;
@@ -25,6 +27,7 @@ internal sealed class Lifecycle
         EngineSettings settings,
         Outbound outbound,
         AcknowledgementLedger ledger,
+        HandlerWatch watch,
         WantedSubscriptions subscriptions,
         Reception reception,
         Queue<EngineOutput> outputs)
@@ -32,8 +35,10 @@ internal sealed class Lifecycle
         _settings = settings;
         _supervisor = new Supervisor(settings, outputs);
         _handshake = new Handshake(settings);
+        _loop = new ViolationLoop(settings, outputs);
         _outbound = outbound;
         _ledger = ledger;
+        _watch = watch;
         _subscriptions = subscriptions;
         _reception = reception;
         _outputs = outputs;
@@ -48,6 +53,9 @@ internal sealed class Lifecycle
     public Supervisor Supervisor => _supervisor;
 
     public string ClientId => _handshake.ClientId;
+
+    /// <summary>The version in use, or to be tried next.</summary>
+    public MqttVersion Version => Accepted?.Version ?? _handshake.Version;
 
     /// <summary>How far the host's dialling has come, for messages.</summary>
     public int DialStage { get; set; }
@@ -128,7 +136,7 @@ internal sealed class Lifecycle
         }
 
         _heardAnything = false;
-        Inbound = new Inbound(_handshake.Version, _settings.MaximumPacketSize, _settings.TopicAliasMaximum);
+        Inbound = new Inbound(_handshake.Version, (int)(_settings.AnnouncedPacketSize ?? int.MaxValue), _settings.TopicAliasMaximum, _settings.MaximumPacketSize);
         _outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
 
@@ -207,7 +215,9 @@ internal sealed class Lifecycle
 
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
         // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
-        _ledger.Start(accepted.SessionPresent, accepted.Version == MqttVersion.Mqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue);
+        var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
+        _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
+        _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
         _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent, accepted.SessionIsCertain);
         _subscriptions.Open(accepted.SessionPresent, accepted.SessionIsCertain);
         PumpSubscriptions();
@@ -286,7 +296,7 @@ internal sealed class Lifecycle
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected };
+        reason = _loop.Note((_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected }, _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
         if (_outbound.Close(reason) is > 0 and var dropped)
@@ -295,6 +305,7 @@ internal sealed class Lifecycle
         }
 
         _subscriptions.Close(_outbound.Session);
+        _reception.Close();
         if (wasConnected)
         {
             _outputs.Enqueue(new EngineOutput.Disconnected(reason));

@@ -11,13 +11,18 @@ namespace Nightjar.Protocol.Engine;
 internal sealed class Reception(
     EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
 {
+    private readonly LargeMessages _large = new(settings, ledger, outputs);
+
+    /// <summary>Messages that were not stored because they were too large.</summary>
+    public long Skipped => _large.Skipped;
+
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
-    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, bool sessionIsCertain)
+    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, Accepted accepted)
     {
         switch (packet.Type)
         {
             case PacketType.Publish:
-                return HandlePublish(ref packet, chunk, sessionIsCertain);
+                return HandlePublish(ref packet, chunk, accepted);
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
                 outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
                 return null;
@@ -34,6 +39,9 @@ internal sealed class Reception(
                 return null;
         }
     }
+
+    /// <summary>The connection is over.</summary>
+    public void Close() => _large.Close();
 
     /// <summary>Acknowledgements that are ready go out, in the order of arrival, each behind the record that it depends on.</summary>
     public void WriteReadyAcks()
@@ -62,8 +70,14 @@ internal sealed class Reception(
         }
     }
 
-    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, bool sessionIsCertain)
+    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, Accepted accepted)
     {
+        if (packet.Part > PublishPart.Begin)
+        {
+            _large.Continue(ref packet);
+            return null;
+        }
+
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
@@ -72,17 +86,19 @@ internal sealed class Reception(
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
+        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, accepted.Version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
         }
 
         // Perhaps the server did not keep the session. Then it begins to number anew, and DUP tells a new message from a repeated one.
-        var isNew = !sessionIsCertain && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, route.Subscriptions.Length, isNew, out packet.Token))
+        var isNew = !accepted.SessionIsCertain && !packet.Duplicate;
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;
+                _large.Forget(packet.Part);
                 return null;
             case Admission.ReceiveMaximumExceeded:
                 packet.Deliver = false;
@@ -91,6 +107,7 @@ internal sealed class Reception(
                     "MQTT5-3.3.4-9",
                     $"The server sent more than Receive Maximum ({settings.ReceiveMaximum}) messages without waiting for an acknowledgement.");
             default:
+                _large.Admitted(packet);
                 return null;
         }
     }

@@ -83,6 +83,9 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
         Dial(now);
     }
 
+    /// <summary>How long the connection has lasted; 0 if there is none.</summary>
+    public long ConnectedFor(long now) => Phase is ConnectionPhase.Connected or ConnectionPhase.Disconnecting ? now - _connectedAt : 0;
+
     /// <summary>The same again, at once: the version was not the right one.</summary>
     public void Retry(long now) => Dial(now);
 
@@ -133,7 +136,7 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
         FirstCause = null;
         _phaseDeadline = long.MaxValue;
         Phase = ConnectionPhase.None;
-        if (wasConnected)
+        if (wasConnected && reason.Times < ViolationLoop.Threshold)
         {
             _backOff.Lived(now - _connectedAt);
         }

@@ -130,6 +130,7 @@ internal sealed class EngineGate
             case EngineOutput.CloseTransport close when Connection?.Attempt == close.Attempt:
                 Connection.CloseAfterFlush = close.AfterFlush;
                 effects.Close.Add((Connection, close.AfterFlush));
+                Connection.StopWaiting();
                 if (!close.AfterFlush)
                 {
                     // The receive loop may wait for room that nobody will make any more.
@@ -140,7 +141,6 @@ internal sealed class EngineGate
                 break;
             case EngineOutput.Closed:
                 _timer.Dispose();
-                _host.ReceiveBudget.Dispose();
                 break;
         }
     }

@@ -53,6 +53,29 @@ internal sealed partial class EngineHost
         }
     }
 
+    /// <summary>The receive loop waits for handlers, so that the peer's silence means nothing.</summary>
+    public void PauseReceiving(NetworkConnection connection)
+    {
+        using (_gate.Enter())
+        {
+            connection.IsPaused = true;
+            _receivePauses++;
+        }
+    }
+
+    /// <summary>It goes on. What the peer said meanwhile is still to be read, so its silence counts from now.</summary>
+    public void ResumeReceiving(NetworkConnection connection)
+    {
+        using (_gate.Enter())
+        {
+            connection.IsPaused = false;
+            if (_gate.Connection == connection)
+            {
+                _engine.HandlePaused(_gate.Now());
+            }
+        }
+    }
+
     /// <summary>What to wait for before more is parsed: nothing, unless the peer sends without reading.</summary>
     public Task WhenControlHasRoom(NetworkConnection connection)
     {

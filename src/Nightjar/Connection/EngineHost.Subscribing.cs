@@ -1,17 +1,16 @@
-using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Topics;
 using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
-// Subscribing, and what handlers report.
+// Subscribing.
 internal sealed partial class EngineHost
 {
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
-    public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, MessageHandler? handler)
+    public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options, MessageHandler? handler)
     {
-        var feed = new MessageFeed(this, filter, terms);
+        var feed = new MessageFeed(this, filter, terms, options) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();
@@ -26,7 +25,7 @@ internal sealed partial class EngineHost
 
         if (handler is not null)
         {
-            _ = Task.Run(new HandlerPump(this, feed, handler).RunAsync);
+            StartPump(feed, handler);
         }
 
         return feed;
@@ -73,40 +72,5 @@ internal sealed partial class EngineHost
 
         ended.ForEach(feed => feed.Close());
         return answer.Task.WaitAsync(cancellationToken);
-    }
-
-    /// <summary>Handlers are done with these messages.</summary>
-    public void Complete(ReadOnlySpan<HandlerOutcome> outcomes)
-    {
-        using (_gate.Enter())
-        {
-            _engine.Complete(outcomes, _gate.Now());
-        }
-    }
-
-    public void ReportHandlerFailure(string filter, string topic, Exception error)
-    {
-        Events.Publish(new ClientEvent.HandlerFailed(filter, topic, error));
-        Log.HandlerFailed(_logger, filter, error);
-    }
-
-    /// <summary>What a user hung on a handler's token threw.</summary>
-    public void ReportStoppingFailure(string filter, Exception error) => Log.StoppingFailed(_logger, filter, error);
-
-    /// <summary>An episode of dropping QoS 0 messages is over.</summary>
-    public void ReportDropped()
-    {
-        List<MessageFeed> feeds;
-        using (_gate.Enter())
-        {
-            feeds = [.. _gate.Feeds.Where(feed => feed.Dropped > 0)];
-        }
-
-        foreach (var feed in feeds)
-        {
-            Events.Publish(new ClientEvent.MessagesDropped(feed.TopicFilter.Text, feed.Dropped));
-            Log.MessagesDropped(_logger, feed.Dropped, feed.TopicFilter.Text);
-            feed.Dropped = 0;
-        }
     }
 }

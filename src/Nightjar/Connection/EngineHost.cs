@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -16,17 +17,20 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private long _receivedDropped;
+    private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
         Options = options;
         ServerName = options.Servers[0].ToString();
-        ReceiveBudget = new ReceiveBudget(options.Receive.Budget, options.TimeProvider);
+        ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
+        Handlers = options.HandlerContext.ForClient();
     }
 
     public MqttClientOptions Options { get; }
@@ -34,6 +38,9 @@ internal sealed partial class EngineHost
     public string ServerName { get; }
 
     public ReceiveBudget ReceiveBudget { get; }
+
+    /// <summary>Where handlers run.</summary>
+    public HandlerScheduler Handlers { get; }
 
     public PublishWaiterPool Waiters => _waiters;
 
@@ -84,6 +91,11 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
+                    Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
+                    IsReceivingPaused = _gate.Connection is { IsPaused: true },
+                    ReceivePauses = _receivePauses,
+                    SkippedMessages = _engine.SkippedMessages,
                 };
             }
         }

@@ -25,14 +25,18 @@ internal static class EngineSettingsFactory
             MaximumDelay = options.Reconnect.MaximumDelay.Ticks,
             StableAfter = options.Reconnect.StableAfter.Ticks,
             ReceiveMaximum = options.Receive.ReceiveMaximum,
+            HandlerWarning = ToTicks(options.Receive.HandlerWarning),
+            HandlerTimeout = ToTicks(options.Receive.HandlerTimeout),
             MaximumPacketSize = options.Receive.MaximumPacketSize,
+            MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
+            OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             Outbox = new OutboxSettings
             {
                 MaximumInFlight = options.Outbox.MaximumInFlight,
                 MaximumTopicAliases = options.Outbox.MaximumTopicAliases,
                 LowerQoS = options.Outbox.LowerQoS,
-                PublishTimeout = options.Outbox.PublishTimeout == Timeout.InfiniteTimeSpan ? long.MaxValue : options.Outbox.PublishTimeout.Ticks,
+                PublishTimeout = ToTicks(options.Outbox.PublishTimeout),
             },
             Connect = new ConnectPacket
             {
@@ -50,6 +54,8 @@ internal static class EngineSettingsFactory
 
     /// <summary>As the wire says it; 0xFFFFFFFF: never expires (MQTT 5, 3.1.2.11.2).</summary>
     public static uint ToSeconds(TimeSpan interval) => interval == Timeout.InfiniteTimeSpan ? uint.MaxValue : (uint)interval.TotalSeconds;
+
+    private static long ToTicks(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? long.MaxValue : time.Ticks;
 
     /// <summary>80 random bits: no two clients of this world get the same. 19 characters, within the 23 that every server takes.</summary>
     private static string NewClientId()

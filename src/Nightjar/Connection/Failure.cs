@@ -25,7 +25,7 @@ internal static class Failure
         { Kind: CloseKind.Violation } => new MqttProtocolException($"{server} broke the protocol: {reason.Message}", reason.Clause ?? "")
         {
             ReasonCode = reason.ReasonCode,
-            IsTransient = true,
+            IsTransient = reason.IsTransient,
         },
         _ => new MqttDisconnectedException(reason.Kind == CloseKind.Requested ? reason.Message : $"The connection to {server} ended: {Lower(reason.Message)}", reason.Cause as Exception)
         {

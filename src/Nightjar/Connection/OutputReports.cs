@@ -136,11 +136,29 @@ internal sealed class OutputReports(string server)
             case EngineOutput.Unrouted unrouted:
                 Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
                 break;
+            case EngineOutput.HandlerStalled stalled:
+                Events.Publish(new ClientEvent.HandlerStalled(ToHeld(stalled.Held)));
+                break;
+            case EngineOutput.HandlerTimedOut timedOut:
+                Events.Publish(new ClientEvent.HandlerTimedOut(ToHeld(timedOut.First), timedOut.Count));
+                break;
+            case EngineOutput.WindowNearlyFull full:
+                Events.Publish(new ClientEvent.WindowNearlyFull(full.Held, full.Window));
+                break;
+            case EngineOutput.Skipped skipped:
+                Events.Publish(new ClientEvent.MessageSkipped(skipped.Topic, skipped.QoS, skipped.Size, skipped.Filter));
+                break;
+            case EngineOutput.Looping looping:
+                Events.Publish(new ClientEvent.ReconnectLoop(Failure.ToException(looping.Reason, server), looping.Times));
+                break;
             case EngineOutput.Dropped dropped:
                 Events.Publish(new ClientEvent.PublishesDropped(dropped.Count));
                 break;
         }
     }
+
+    public static HeldMessage ToHeld(HeldAcknowledgement held) =>
+        new(held.Subscription?.TopicFilter.Text ?? "", held.Topic, held.PacketId, TimeSpan.FromTicks(held.For));
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -187,7 +205,7 @@ internal sealed class OutputReports(string server)
         FailConnecting(new ObjectDisposedException(nameof(MqttClient)));
         foreach (var feed in feeds)
         {
-            feed.Close();
+            feed.Close(clientEnds: true);
         }
 
         feeds.Clear();

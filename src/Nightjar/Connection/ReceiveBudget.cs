@@ -1,5 +1,3 @@
-using System.Threading.Tasks.Sources;
-
 namespace Nightjar.Connection;
 
 /// <summary>
@@ -9,28 +7,35 @@ namespace Nightjar.Connection;
 /// Well before that, at <see cref="ReadAhead"/>, the loop takes a breath and lets the handlers catch up: what they find is still in the processor's cache, and in a
 /// flood the same few chunks go round. The chunk that the loop reads into does not count, for it is there when no message waits, too. Chunks are kept until the loop finds nothing to read (<see cref="Trim"/>), so that an idle client holds next to nothing.
 /// </remarks>
-internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IValueTaskSource<bool>, IDisposable
+internal sealed class ReceiveBudget(long limit)
 {
+    /// <summary>How many chunks stay when there is nothing to read for a moment.</summary>
+    public const int KeptWhenQuiet = 2;
+
     // A few large chunks, and the queue entries of the smallest messages in them: a second-level cache.
     private const long LargestReadAhead = 1024 * 1024;
 
-    private const int KeptWhenIdle = 2;
-
     private readonly Stack<ReceiveChunk> _spares = new();
+    private readonly List<RoomWait> _waits = [];
     private readonly Lock _lock = new();
-    private ManualResetValueTaskSourceCore<bool> _wait = new() { RunContinuationsAsynchronously = true };
-    private ITimer? _timer;
     private long _held;
     private long _roomBelow;
-    private int _waiting;
 
     /// <summary>Where the loop takes a breath.</summary>
     public long ReadAhead { get; } = Math.Min(limit, LargestReadAhead);
+
+    /// <summary>From here on a message no longer keeps the whole chunk that it came in: it is copied into a block of its size.</summary>
+    public long CopyFrom { get; } = limit / 4;
 
     /// <summary>Bytes held now.</summary>
     public long Held => Volatile.Read(ref _held);
 
     public bool IsExhausted => Held >= limit;
+
+    /// <summary>
+    /// What asks for an acknowledgement is never dropped, and reading on past the limit brings more of it; at twice the limit nothing more is read.
+    /// </summary>
+    public bool IsOverdrawn => Held >= limit * 2;
 
     public ReceiveChunk Rent(int size)
     {
@@ -54,7 +59,7 @@ internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IVa
     /// <summary>Nobody needs the chunk any more.</summary>
     public void Return(ReceiveChunk chunk, int charged)
     {
-        if (chunk.Bytes.Length <= Receiver.LargestChunk)
+        if (!chunk.IsBlock && chunk.Bytes.Length <= ReceiveBuffer.LargestChunk)
         {
             lock (_lock)
             {
@@ -68,60 +73,67 @@ internal sealed class ReceiveBudget(long limit, TimeProvider timeProvider) : IVa
 
         if (Interlocked.Add(ref _held, -charged) < Volatile.Read(ref _roomBelow))
         {
-            EndWait(room: true);
+            EndWaits();
         }
     }
 
     /// <summary>The flood is over.</summary>
-    public void Trim()
+    public void Trim(int kept)
     {
-        if (_spares.Count <= KeptWhenIdle)
+        if (_spares.Count <= kept)
         {
             return;
         }
 
         lock (_lock)
         {
-            while (_spares.Count > KeptWhenIdle)
+            while (_spares.Count > kept)
             {
                 _spares.Pop().Discard();
             }
         }
     }
 
-    /// <summary>Ends when less than this is held (true), or the time is over (false). One waiter: the receive loop.</summary>
-    public ValueTask<bool> WaitForRoomAsync(long below, TimeSpan patience)
+    /// <summary>Somebody waits; two do when a connection follows another, whose loop is not through yet.</summary>
+    public void Add(RoomWait wait)
     {
-        _wait.Reset();
-        Volatile.Write(ref _roomBelow, below);
-        Interlocked.Exchange(ref _waiting, 1);
-        var task = new ValueTask<bool>(this, _wait.Version);
-        if (Held < below)
+        lock (_lock)
         {
-            EndWait(room: true);
-            return task;
+            _waits.Add(wait);
+            SetRoomBelow();
         }
-
-        _timer ??= timeProvider.CreateTimer(
-            static state => ((ReceiveBudget)state!).EndWait(room: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _timer.Change(patience, Timeout.InfiniteTimeSpan);
-        return task;
     }
 
-    public void Dispose() => _timer?.Dispose();
-
-    bool IValueTaskSource<bool>.GetResult(short token) => _wait.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wait.GetStatus(token);
-
-    void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _wait.OnCompleted(continuation, state, token, flags);
-
-    private void EndWait(bool room)
+    public void Remove(RoomWait wait)
     {
-        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+        lock (_lock)
         {
-            _wait.SetResult(room);
+            _waits.Remove(wait);
+            SetRoomBelow();
         }
+    }
+
+    private void EndWaits()
+    {
+        lock (_lock)
+        {
+            // Backwards: one that ends leaves the list.
+            for (var i = _waits.Count - 1; i >= 0; i--)
+            {
+                _waits[i].Look();
+            }
+        }
+    }
+
+    private void SetRoomBelow()
+    {
+        long below = 0;
+        foreach (var wait in _waits)
+        {
+            below = Math.Max(below, wait.Below);
+        }
+
+        // Whoever returns a chunk either sees this, or was counted before the wait looks at what is held.
+        Interlocked.Exchange(ref _roomBelow, below);
     }
 }

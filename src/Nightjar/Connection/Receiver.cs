@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Nightjar.Protocol.Engine;
 using Nightjar.Subscriptions;
 
@@ -5,27 +6,29 @@ namespace Nightjar.Connection;
 
 /// <summary>
 /// The receive loop of one connection: reads chunks, parses all complete packets in place, lets the engine apply them together, hands messages to their queues. It
-/// awaits no user code; it pauses when the messages that wait for handlers use up their budget, and when the peer takes no acknowledgements.
+/// awaits no user code; it pauses when the messages that wait for handlers use up their budget, when a payload that is read as it arrives is not being read, and when the peer
+/// takes no acknowledgements.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes what it uses when it ends, and it always ends.")]
 internal sealed class Receiver(EngineHost host, NetworkConnection connection, Stream stream, Inbound inbound)
 {
-    /// <summary>An idle connection holds a small chunk; one that fills its chunks gets larger ones, up to this.</summary>
-    public const int LargestChunk = 64 * 1024;
-    private const int SmallestChunk = 4 * 1024;
-
     // How long handlers may stand still before QoS 0 messages are dropped rather than leave acknowledgements and pings unread behind them.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     // How long the loop lets handlers catch up. Longer than any burst of work, too short for a publisher behind it to notice.
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
 
+    // After so long without a byte the connection is an idle one, and gives its chunk up before it waits for the next. A pause within a conversation is shorter.
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
+
     private readonly InboundBatch _batch = new();
-    private readonly List<MessageFeed> _touched = [];
     private readonly ReceiveBudget _budget = host.ReceiveBudget;
-    private ReceiveChunk _chunk = host.ReceiveBudget.Rent(SmallestChunk);
-    private int _chunkSize = SmallestChunk;
-    private int _start;
-    private int _end;
+    private readonly TimeProvider _time = host.Options.TimeProvider;
+    private readonly ReceiveBuffer _buffer = new(host.ReceiveBudget);
+    private readonly RoomWait _room = new(host.ReceiveBudget, host.Options.TimeProvider);
+    private readonly MessageDelivery _delivery = new(host.ReceiveBudget);
+    private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isIdle;
     private bool _handlersStandStill;
     private bool _dropping;
     private bool _deaf;
@@ -45,13 +48,21 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                     Recover();
                 }
 
-                var reading = stream.ReadAsync(_chunk.Bytes.AsMemory(_end), CancellationToken.None);
-                if (!reading.IsCompleted)
+                var reading = _isIdle && _buffer.TryRest() ? ReadWhenThereIsSomethingAsync() : stream.ReadAsync(_buffer.Free, CancellationToken.None);
+                _isIdle = false;
+                int read;
+                if (reading.IsCompleted)
                 {
-                    _budget.Trim();
+                    read = await reading.ConfigureAwait(false);
+                }
+                else
+                {
+                    _budget.Trim(ReceiveBudget.KeptWhenQuiet);
+                    var began = _time.GetTimestamp();
+                    read = await reading.ConfigureAwait(false);
+                    _isIdle = _time.GetElapsedTime(began) >= IdleAfter;
                 }
 
-                var read = await reading.ConfigureAwait(false);
                 if (read == 0)
                 {
                     return new CloseReason(CloseKind.TransportLost, "The server closed the connection without a word.");
@@ -63,10 +74,19 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
                     Recover();
                 }
 
-                _end += read;
+                _buffer.Read(read);
                 Handle();
                 await host.WhenControlHasRoom(connection).ConfigureAwait(false);
-                MakeRoom();
+                if (!_delivery.WhenStreamsAreRead().IsCompleted)
+                {
+                    await PauseForStreamsAsync().ConfigureAwait(false);
+                }
+
+                _buffer.MakeRoom(inbound.BytesNeeded);
+                if (_delivery.FullFeed is { } full)
+                {
+                    await WaitForQueueAsync(full).ConfigureAwait(false);
+                }
             }
         }
         catch (MqttConnectException error)
@@ -81,139 +101,64 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         }
         finally
         {
-            _chunk.LetGo();
+            _delivery.Stop();
+            _room.Dispose();
+            _buffer.Dispose();
             host.ReportDropped();
         }
+    }
+
+    /// <summary>The connection is ending: from now on it waits for nobody. From any thread.</summary>
+    public void Stop()
+    {
+        _room.Stop();
+        _delivery.Stop();
+        _stopping.TrySetResult();
+    }
+
+    /// <summary>Waits without a chunk. A stream that does not know how to answers at once, and then the wait has a chunk as always.</summary>
+    private async ValueTask<int> ReadWhenThereIsSomethingAsync()
+    {
+        await stream.ReadAsync(Memory<byte>.Empty, CancellationToken.None).ConfigureAwait(false);
+        _buffer.Wake();
+        return await stream.ReadAsync(_buffer.Free, CancellationToken.None).ConfigureAwait(false);
     }
 
     private void Handle()
     {
         if (_deaf)
         {
-            _start = _end;
+            _buffer.ConsumeAll();
             return;
         }
 
-        var bytes = _chunk.Bytes.AsSpan(_start, _end - _start);
+        var bytes = _buffer.Unparsed;
         var consumed = inbound.Parse(bytes, _batch);
         host.Apply(connection, _batch, bytes);
         lock (host.Delivering)
         {
-            Deliver();
+            _delivery.Deliver(_batch, _buffer.Chunk, _buffer.Start, _dropping);
+        }
+
+        if (_delivery.HasReports)
+        {
+            _delivery.HasReports = false;
+            host.ReportQueues();
         }
 
         // After a broken rule nothing more is read from this server, only away.
-        _start = _batch.Violation is null ? _start + consumed : _end;
-        _deaf |= _batch.Violation is not null;
+        if (_batch.Violation is null)
+        {
+            _buffer.Consume(consumed);
+        }
+        else
+        {
+            _buffer.ConsumeAll();
+            _deaf = true;
+        }
+
         _batch.Clear();
         host.ReleaseOutput(connection);
-    }
-
-    private void Deliver()
-    {
-        var shares = 0;
-        for (var i = 0; i < _batch.Count; i++)
-        {
-            ref var packet = ref _batch[i];
-            if (!packet.Deliver)
-            {
-                continue;
-            }
-
-            foreach (var subscription in packet.Route!.Subscriptions)
-            {
-                var feed = (MessageFeed)subscription;
-                if (_dropping && packet.QoS == QoS.AtMostOnce)
-                {
-                    feed.Dropped++;
-                    continue;
-                }
-
-                feed.Queue.Append(new ReceivedMessage(packet, _chunk, _start));
-                shares++;
-                if (!feed.HasNews)
-                {
-                    feed.HasNews = true;
-                    _touched.Add(feed);
-                }
-            }
-        }
-
-        if (shares == 0)
-        {
-            return;
-        }
-
-        // Before anybody sees them: the first reader may be done before the last is told.
-        _chunk.Share(shares);
-        foreach (var feed in _touched)
-        {
-            feed.HasNews = false;
-            feed.Queue.Publish();
-            if (feed.IsClosed)
-            {
-                feed.LetGo();
-            }
-        }
-
-        _touched.Clear();
-    }
-
-    /// <summary>Sees to it that the next read has room, for the rest of a packet that was cut too.</summary>
-    private void MakeRoom()
-    {
-        var rest = _end - _start;
-        if (_end == _chunk.Bytes.Length)
-        {
-            _chunkSize = Math.Min(_chunkSize * 4, LargestChunk);
-        }
-
-        if (rest == 0 && _chunk.IsUnshared)
-        {
-            _start = _end = 0;
-            _chunk.Settle();
-            if (_chunk.Bytes.Length < _chunkSize)
-            {
-                Replace(_chunkSize);
-            }
-
-            return;
-        }
-
-        var needed = Math.Max(inbound.BytesNeeded, rest + 1);
-        var free = _chunk.Bytes.Length - _end;
-        if (_start + needed <= _chunk.Bytes.Length && free >= _chunk.Bytes.Length / 4)
-        {
-            return;
-        }
-
-        if (_chunk.IsUnshared && needed <= _chunk.Bytes.Length)
-        {
-            _chunk.Settle();
-            _chunk.Bytes.AsSpan(_start, rest).CopyTo(_chunk.Bytes);
-            _start = 0;
-            _end = rest;
-            return;
-        }
-
-        MoveOn();
-    }
-
-    /// <summary>To another chunk. A declared length is believed step by step, as its bytes arrive.</summary>
-    private void MoveOn()
-    {
-        var rest = _end - _start;
-        Replace(Math.Max(_chunkSize, Math.Min(Math.Max(inbound.BytesNeeded, rest + 1), rest * 2)));
-    }
-
-    private void Replace(int size)
-    {
-        var next = _budget.Rent(size);
-        _chunk.Bytes.AsSpan(_start, _end - _start).CopyTo(next.Bytes);
-        _chunk.LetGo();
-        _chunk = next;
-        _end -= _start;
-        _start = 0;
     }
 
     private async ValueTask PauseAsync()
@@ -222,30 +167,47 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
         var room = _budget.ReadAhead / 2;
         if (!_handlersStandStill)
         {
-            LeaveChunk();
-            _handlersStandStill = !await _budget.WaitForRoomAsync(room, Breath).ConfigureAwait(false);
+            _buffer.Leave();
+            _handlersStandStill = !await _room.WaitAsync(room, Breath).ConfigureAwait(false);
         }
 
-        if (_budget.IsExhausted && !_dropping)
+        if (_budget.IsOverdrawn || (_budget.IsExhausted && !_dropping))
         {
-            LeaveChunk();
-            connection.IsPaused = true;
-            _dropping = !await _budget.WaitForRoomAsync(room, Patience).ConfigureAwait(false);
-            connection.IsPaused = false;
+            _buffer.Leave();
+            host.PauseReceiving(connection);
+            if (!_dropping)
+            {
+                _dropping = !await _room.WaitAsync(room, Patience).ConfigureAwait(false);
+            }
+
+            if (_budget.IsOverdrawn)
+            {
+                await _room.WaitAsync(room, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+            }
+
+            host.ResumeReceiving(connection);
         }
     }
 
-    /// <summary>Before waiting: the messages of this chunk would make no room when they are done, as long as the loop has its share in it.</summary>
-    private void LeaveChunk()
+    /// <summary>A subscription that drops nothing is full: it has as long as it takes, or as the connection lives.</summary>
+    private async ValueTask WaitForQueueAsync(MessageFeed full)
     {
-        if (_chunk.IsUnshared)
+        _delivery.FullFeed = null;
+        _buffer.Leave();
+        host.PauseReceiving(connection);
+        await Task.WhenAny(full.WhenRoom(), _stopping.Task).ConfigureAwait(false);
+        host.ResumeReceiving(connection);
+    }
+
+    private async ValueTask PauseForStreamsAsync()
+    {
+        host.PauseReceiving(connection);
+        while (_delivery.WhenStreamsAreRead() is { IsCompleted: false } read)
         {
-            _chunk.Settle();
+            await read.ConfigureAwait(false);
         }
-        else
-        {
-            MoveOn();
-        }
+
+        host.ResumeReceiving(connection);
     }
 
     private void Recover()

@@ -32,14 +32,38 @@ internal static partial class Log
             case EngineOutput.Unrouted unrouted:
                 Unrouted(logger, unrouted.Topic);
                 break;
+            case EngineOutput.HandlerStalled { Held: var held }:
+                HandlerStalled(logger, held.Subscription?.TopicFilter.Text, TimeSpan.FromTicks(held.For).TotalSeconds, held.Topic, held.PacketId);
+                break;
+            case EngineOutput.HandlerTimedOut { First: var first, Count: var count }:
+                HandlerTimedOut(logger, count, first.Subscription?.TopicFilter.Text);
+                break;
+            case EngineOutput.WindowNearlyFull full:
+                WindowNearlyFull(logger, full.Held, full.Window);
+                break;
+            case EngineOutput.Skipped skipped:
+                Skipped(logger, skipped.Topic, skipped.Size, skipped.Filter is { } filter ? $" for '{filter}'" : "");
+                break;
+            case EngineOutput.Looping looping:
+                Looping(logger, server, looping.Times, looping.Reason.Message);
+                break;
             case EngineOutput.Dropped dropped:
                 PublishesDropped(logger, dropped.Count);
                 break;
         }
     }
 
-    [LoggerMessage(202, LogLevel.Error, "A handler of '{Filter}' failed, retries included; its message is acknowledged.")]
-    public static partial void HandlerFailed(ILogger logger, string filter, Exception error);
+    [LoggerMessage(202, LogLevel.Error, "A handler of '{Filter}' failed, retries included; its message is {Outcome}.")]
+    public static partial void HandlerFailed(ILogger logger, string filter, MessageOutcome outcome, Exception error);
+
+    [LoggerMessage(223, LogLevel.Error, "What was to decide over a message that the handler of '{Filter}' cannot deal with failed itself; the message is acknowledged.")]
+    public static partial void PoisonDecisionFailed(ILogger logger, string filter, Exception error);
+
+    [LoggerMessage(224, LogLevel.Error, "The key of a message for '{Filter}' could not be told; it is handled in order with others like it.")]
+    public static partial void KeyFailed(ILogger logger, string filter, Exception error);
+
+    [LoggerMessage(225, LogLevel.Warning, "QoS 0 messages for '{Filter}' are being dropped: {Limit} wait for its handler. The first {Count} are gone.")]
+    public static partial void QueueFull(ILogger logger, string filter, int limit, long count);
 
     [LoggerMessage(205, LogLevel.Error, "What was registered with the cancellation token of a handler of '{Filter}' failed when the subscription ended.")]
     public static partial void StoppingFailed(ILogger logger, string filter, Exception error);
@@ -65,8 +89,23 @@ internal static partial class Log
     [LoggerMessage(105, LogLevel.Error, "Gave up connecting to {Server}: {Reason}")]
     private static partial void GaveUp(ILogger logger, string server, string reason);
 
+    [LoggerMessage(120, LogLevel.Error, "{Server} ends connections for the same reason again and again, {Times} times so far: {Reason}")]
+    private static partial void Looping(ILogger logger, string server, int times, string reason);
+
+    [LoggerMessage(220, LogLevel.Warning, "A message of {Size} bytes to '{Topic}' is too large and was skipped{For}.")]
+    private static partial void Skipped(ILogger logger, string topic, int size, string @for);
+
     [LoggerMessage(201, LogLevel.Warning, "A message to '{Topic}' came that no subscription matches; it is acknowledged and dropped.")]
     private static partial void Unrouted(ILogger logger, string topic);
+
+    [LoggerMessage(226, LogLevel.Warning, "A handler of '{Filter}' has held the message {PacketId} to '{Topic}' for {Seconds} s; nothing that came after it can be acknowledged.")]
+    private static partial void HandlerStalled(ILogger logger, string? filter, double seconds, string topic, ushort packetId);
+
+    [LoggerMessage(221, LogLevel.Warning, "{Count} messages waited too long for their handlers, first of '{Filter}'; they stay unacknowledged, so that those behind them can go on.")]
+    private static partial void HandlerTimedOut(ILogger logger, int count, string? filter);
+
+    [LoggerMessage(222, LogLevel.Warning, "{Held} messages wait for handlers, of {Window} that the server may have under way: handlers are too slow for what comes.")]
+    private static partial void WindowNearlyFull(ILogger logger, int held, int window);
 
     [LoggerMessage(204, LogLevel.Warning, "{Count} outgoing QoS 0 messages went down with the connection.")]
     private static partial void PublishesDropped(ILogger logger, long count);

@@ -55,6 +55,9 @@ public sealed class MqttClientOptions
     /// <summary>What the server may send, and how it is handed on.</summary>
     public ReceiveOptions Receive { get; set; } = new();
 
+    /// <summary>Where handlers run. Default: <see cref="HandlerContext.Parallel"/>, on the thread pool, subscriptions beside each other.</summary>
+    public HandlerContext HandlerContext { get; set; } = HandlerContext.Parallel;
+
     /// <summary>5.0: user properties of CONNECT.</summary>
     public IList<UserProperty> UserProperties { get; private init; } = [];
 
@@ -110,6 +113,7 @@ public sealed class MqttClientOptions
             Reconnect = Reconnect.Snapshot(),
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
+            HandlerContext = HandlerContext,
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
             TimeProvider = TimeProvider,

@@ -59,6 +59,7 @@ internal static class OptionsValidation
         conflicts.Timer(nameof(options.DrainTimeout), options.DrainTimeout, orZero: true);
         conflicts.UserProperties(nameof(options.UserProperties), options.UserProperties);
         conflicts.NotNull(nameof(options.TimeProvider), options.TimeProvider);
+        conflicts.NotNull(nameof(options.HandlerContext), options.HandlerContext);
     }
 
     private static void CheckSession(MqttClientOptions options, OptionConflicts conflicts)
@@ -104,8 +105,12 @@ internal static class OptionsValidation
         {
             conflicts.Range("Receive.ReceiveMaximum", receive.ReceiveMaximum, 1, ushort.MaxValue);
             conflicts.Range("Receive.MaximumPacketSize", receive.MaximumPacketSize, SmallestPacketLimit, LargestPacket);
+            conflicts.Range("Receive.MaximumStreamedPacketSize", receive.MaximumStreamedPacketSize, 0, LargestPacket);
+            conflicts.Defined("Receive.OversizedPackets", receive.OversizedPackets);
             conflicts.Range("Receive.TopicAliasMaximum", receive.TopicAliasMaximum, 0, ushort.MaxValue);
             conflicts.Range("Receive.HandlerRetries", receive.HandlerRetries, 0, int.MaxValue);
+            conflicts.Timer("Receive.HandlerWarning", receive.HandlerWarning, orForever: true);
+            conflicts.Timer("Receive.HandlerTimeout", receive.HandlerTimeout, orForever: true);
             conflicts.Require(
                 receive.Budget >= receive.MaximumPacketSize,
                 $"Receive.Budget is {receive.Budget}, less than Receive.MaximumPacketSize ({receive.MaximumPacketSize}), so the largest message would never fit; raise the one or lower the other.");

@@ -1,5 +1,9 @@
 namespace Nightjar;
 
+/// <summary>A part of a message that tells which others it must be handled in order with; see <see cref="SubscribeOptions.OrderBy"/>.</summary>
+/// <param name="message">Valid during the call.</param>
+public delegate ReadOnlySpan<byte> MessageKey(LeasedMessage message);
+
 /// <summary>How a subscription is made. The properties of MQTT 5 are ignored with 3.1 and 3.1.1.</summary>
 public sealed record SubscribeOptions
 {
@@ -24,6 +28,33 @@ public sealed record SubscribeOptions
     /// <summary>5.0: user properties of the SUBSCRIBE.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
 
+    /// <summary>When messages are acknowledged. Default: <see cref="AcknowledgeMode.AfterHandler"/>.</summary>
+    public AcknowledgeMode Acknowledge { get; init; }
+
+    /// <summary>With <see cref="AcknowledgeMode.Manual"/>: what the handler did not acknowledge is acknowledged when it ends well. Default: false, it waits for <see cref="MqttMessage.Acknowledge"/>.</summary>
+    public bool AcknowledgeForgotten { get; init; }
+
+    /// <summary>What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says.</summary>
+    public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; init; }
+
+    /// <summary>How many messages the handler is called for at once. Default: 1, one after the other in order; at most 65,535. Acknowledgements leave in order all the same.</summary>
+    public int MaxConcurrency { get; init; } = 1;
+
+    /// <summary>
+    /// With a <see cref="MaxConcurrency"/> above 1: messages with the same key are handled one after the other in order, such as <c>m => m.Level(1)</c>. A handler that stands still holds those
+    /// with its key alone, and one place of <see cref="MaxConcurrency"/>. It is called while the message still lies in the receive buffer, for one message at a time, and should be quick. Default: null, no order.
+    /// </summary>
+    public MessageKey? OrderBy { get; init; }
+
+    /// <summary>
+    /// The most QoS 0 messages that wait for the handler; what happens to more, <see cref="Overflow"/> says. Default: null, as many as <see cref="ReceiveOptions.Budget"/> holds; at least 1.
+    /// QoS 1 and 2 are not limited by it but by <see cref="ReceiveOptions.ReceiveMaximum"/>, and are never dropped.
+    /// </summary>
+    public int? QueueLimit { get; init; }
+
+    /// <summary>What happens to QoS 0 messages above <see cref="QueueLimit"/>. Default: <see cref="Overflow.DropOldest"/>.</summary>
+    public Overflow Overflow { get; init; }
+
     /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
     internal void ThrowIfInvalid(string parameterName)
     {
@@ -34,6 +65,19 @@ public sealed record SubscribeOptions
             SubscriptionIdentifier is null or (> 0 and <= LargestSubscriptionIdentifier),
             $"{nameof(SubscriptionIdentifier)} is {SubscriptionIdentifier}; it must be from 1 to {LargestSubscriptionIdentifier}.");
         conflicts.UserProperties(nameof(UserProperties), UserProperties);
+        conflicts.Defined(nameof(Acknowledge), Acknowledge);
+        conflicts.Require(
+            !AcknowledgeForgotten || Acknowledge == AcknowledgeMode.Manual,
+            $"{nameof(AcknowledgeForgotten)} is set and {nameof(Acknowledge)} is {Acknowledge}, so there is nothing to forget; set Acknowledge to Manual, or leave it out.");
+        conflicts.Range(nameof(MaxConcurrency), MaxConcurrency, 1, ushort.MaxValue);
+        conflicts.Require(
+            OrderBy is null || MaxConcurrency != 1,
+            $"{nameof(OrderBy)} is set and {nameof(MaxConcurrency)} is 1, which keeps all messages in order already; raise MaxConcurrency, or leave OrderBy out.");
+        conflicts.Defined(nameof(Overflow), Overflow);
+        conflicts.Require(QueueLimit is null or > 0, $"{nameof(QueueLimit)} is {QueueLimit}; it must be at least 1, or null for no limit but the budget.");
+        conflicts.Require(
+            Overflow == Overflow.DropOldest || QueueLimit is not null,
+            $"{nameof(Overflow)} is {Overflow} and {nameof(QueueLimit)} is null, so the queue is never full; set QueueLimit, or leave Overflow out.");
         conflicts.ThrowIfAny("This subscription cannot be made", parameterName);
     }
 }

@@ -4,37 +4,46 @@ using Nightjar.Protocol.Engine;
 namespace Nightjar.Subscriptions;
 
 /// <summary>
-/// Calls a handler for one message after the other, in order. Acknowledgements are gathered while the queue lasts, and handed in before anything is waited for. A
-/// handler that throws is called again; after that the failure is reported and the message acknowledged, so that one poisonous message stops nobody.
+/// Calls a handler for one message after the other, in order. Acknowledgements are gathered while the queue lasts, and handed in before anything is waited for.
 /// </summary>
-internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHandler handler)
+internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHandler handler) : IThreadPoolWorkItem
 {
     // A handler that blocks for long holds back this many acknowledgements at most.
     private const int OutcomesAtOnce = 32;
 
+    private readonly HandlerCalls _calls = new(host, feed, handler);
+    private readonly HandlerScheduler _scheduler = host.Handlers;
+    private readonly bool _captures = host.Handlers.IsOwn;
     private readonly HandlerOutcome[] _outcomes = new HandlerOutcome[OutcomesAtOnce];
     private int _gathered;
     private ReceiveChunk? _chunk;
     private int _shares;
 
-    public async Task RunAsync()
+    void IThreadPoolWorkItem.Execute() => _ = RunAsync();
+
+    private async Task RunAsync()
     {
-        while (await feed.Queue.WaitAsync().ConfigureAwait(false))
+        while (await feed.Queue.WaitAsync().ConfigureAwait(_captures))
         {
-            while (!feed.IsClosed && feed.Queue.TryTake(out var message))
+            while (!feed.IsClosed && feed.TryTake(out var message))
             {
-                var handled = Start(message);
+                var handled = _calls.Start(message);
                 if (handled.IsCompletedSuccessfully)
                 {
                     // A pooled source behind it waits for this to be used again.
                     handled.GetAwaiter().GetResult();
-                    handler.Done();
-                    Note(message, abandoned: false);
+                    Note(message, _calls.End());
                 }
                 else
                 {
                     HandIn();
-                    Note(message, await FinishAsync(handled, message).ConfigureAwait(false));
+                    Note(message, await _calls.FinishAsync(handled, message).ConfigureAwait(_captures));
+                }
+
+                if (_scheduler.ShouldYield)
+                {
+                    HandIn();
+                    await Task.Yield();
                 }
             }
 
@@ -49,63 +58,7 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
         feed.StopConsuming();
     }
 
-    private ValueTask Start(in ReceivedMessage message)
-    {
-        try
-        {
-            return handler.HandleAsync(message, feed.Stopping);
-        }
-        catch (Exception error)
-        {
-            return ValueTask.FromException(error);
-        }
-    }
-
-    /// <summary>Waits for the handler, calls it again if it throws. True: the message stays unacknowledged, because the client or the subscription is ending.</summary>
-    private async ValueTask<bool> FinishAsync(ValueTask handled, ReceivedMessage message)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                await handled.ConfigureAwait(false);
-                return false;
-            }
-            catch (OperationCanceledException) when (feed.Stopping.IsCancellationRequested)
-            {
-                return true;
-            }
-            catch (Exception error)
-            {
-                if (attempt >= host.Options.Receive.HandlerRetries || feed.IsClosed)
-                {
-                    host.ReportHandlerFailure(feed.TopicFilter.Text, message.Route.Name, error);
-                    return feed.IsClosed;
-                }
-            }
-            finally
-            {
-                handler.Done();
-            }
-
-            if (!await PauseAsync(attempt).ConfigureAwait(false))
-            {
-                return true;
-            }
-
-            handled = Start(message);
-        }
-    }
-
-    /// <summary>A tenth of a second, then twice that, and so on: enough for a database to come back, little enough for those behind.</summary>
-    private async ValueTask<bool> PauseAsync(int attempt)
-    {
-        var pause = Task.Delay(TimeSpan.FromMilliseconds(100) * (1 << Math.Min(attempt, 10)), host.Options.TimeProvider, feed.Stopping);
-        await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return !pause.IsCanceled;
-    }
-
-    private void Note(in ReceivedMessage message, bool abandoned)
+    private void Note(in ReceivedMessage message, MessageOutcome outcome)
     {
         if (message.Chunk != _chunk)
         {
@@ -114,12 +67,12 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
         }
 
         _shares++;
-        if (message.Token.IsNone)
+        if (!feed.IsAwaited(message) || outcome.IsSettled)
         {
             return;
         }
 
-        _outcomes[_gathered++] = new HandlerOutcome(message.Token, ReasonCode.Success, abandoned);
+        _outcomes[_gathered++] = feed.ToOutcome(message.Token, outcome);
         if (_gathered == OutcomesAtOnce)
         {
             HandIn();

@@ -12,16 +12,37 @@ namespace Nightjar.Subscriptions;
 [SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing to dispose of, and handlers may look at its token after the end.")]
 internal sealed class MessageFeed : LocalSubscription
 {
-    private readonly EngineHost _host;
+    private readonly LimitedQueue? _limited;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile TaskCompletionSource<QoS> _granted = NewGranted();
+    private long _appended;
+    private long _taken;
+    private long _dropped;
     private int _consumed;
+    private volatile bool _keeps;
     private volatile bool _closed;
     private volatile Exception? _failure;
 
-    public MessageFeed(EngineHost host, TopicFilter filter, SubscriptionTerms terms)
-        : base(filter, terms) => _host = host;
+    public MessageFeed(EngineHost host, TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options)
+        : base(filter, terms)
+    {
+        Host = host;
+        Options = options;
+        OnPoison = options.OnPoison ?? host.Options.Receive.OnPoison;
+        AcknowledgesAtArrival = options.Acknowledge == AcknowledgeMode.AtArrival;
+        LeavesToHandler = options is { Acknowledge: AcknowledgeMode.Manual, AcknowledgeForgotten: false };
+        _limited = options.QueueLimit is { } limit ? new LimitedQueue(limit, options.Overflow) : null;
+    }
+
+    public EngineHost Host { get; }
+
+    public SubscribeOptions Options { get; }
+
+    public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; }
+
+    /// <summary>A message whose handler ended is not acknowledged for that.</summary>
+    public bool LeavesToHandler { get; }
 
     public MessageQueue Queue { get; } = new();
 
@@ -37,8 +58,99 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>Owned by the receive loop: it has appended since it last published.</summary>
     public bool HasNews { get; set; }
 
-    /// <summary>Owned by the receive loop: QoS 0 messages that found no room.</summary>
-    public long Dropped { get; set; }
+    /// <summary>QoS 0 messages that found no room, and were not reported yet.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <summary>Owned by the receive loop: an episode of dropping for want of room in this queue is under way.</summary>
+    public bool IsDropping { get; private set; }
+
+    /// <summary>Owned by the receive loop: such an episode began or ended, and nobody was told yet.</summary>
+    public bool HasReport { get; set; }
+
+    /// <summary>Its QoS 0 messages are never dropped: the receive loop waits instead.</summary>
+    public bool Waits => _limited is { Waits: true };
+
+    /// <summary>The receive loop must wait.</summary>
+    public bool IsFull => _limited is { IsFull: true } && !_closed;
+
+    /// <summary>The receive loop's: appends; the consumer does not see it before <see cref="Publish"/>.</summary>
+    public void Append(in ReceivedMessage message)
+    {
+        if (_limited is null)
+        {
+            Queue.Append(message);
+        }
+        else if (message.QoS == QoS.AtMostOnce)
+        {
+            _limited.Append(message, _appended);
+        }
+        else
+        {
+            Queue.Append(message);
+            _appended++;
+        }
+    }
+
+    /// <summary>The receive loop's: so many QoS 0 messages found no room.</summary>
+    public void Drop(int count) => Interlocked.Add(ref _dropped, count);
+
+    /// <summary>How many that was since the last time.</summary>
+    public long TakeDropped() => Interlocked.Exchange(ref _dropped, 0);
+
+    /// <summary>The receive loop's: shows the consumer what was appended, and wakes it.</summary>
+    public void Publish()
+    {
+        if (_limited is not null)
+        {
+            NoteDropped(_limited.Publish());
+            Queue.Wake();
+        }
+
+        Queue.Publish();
+    }
+
+    /// <summary>The consumer's: takes the oldest.</summary>
+    public bool TryTake(out ReceivedMessage message)
+    {
+        if (_limited is null)
+        {
+            return Queue.TryTake(out message);
+        }
+
+        if (_limited.TryTake(_taken, out message))
+        {
+            return true;
+        }
+
+        if (!Queue.TryTake(out message))
+        {
+            // The two queues show their messages one after the other: the one above may have waited for what was not to be seen yet.
+            return false;
+        }
+
+        _taken++;
+        return true;
+    }
+
+    /// <summary>The consumer's: a message that it took waits elsewhere (1), or no more (-1).</summary>
+    public void PutAside(in ReceivedMessage message, int change)
+    {
+        if (message.QoS == QoS.AtMostOnce)
+        {
+            _limited?.PutAside(change);
+        }
+    }
+
+    /// <summary>The receive loop's: ends when the consumer has made room, or nobody will consume any more.</summary>
+    public Task WhenRoom() => _limited is null || _closed ? Task.CompletedTask : _limited.WhenRoom();
+
+    /// <summary>Whether the server waits for this subscription to be done with the message.</summary>
+    public bool IsAwaited(in ReceivedMessage message) => !AcknowledgesAtArrival && !message.Token.IsNone;
+
+    /// <summary>What a handler may acknowledge the message with; null if nobody waits for that.</summary>
+    public MessageAcknowledgement? AcknowledgementFor(in ReceivedMessage message) => IsAwaited(message) ? new MessageAcknowledgement(this, message.Token) : null;
+
+    public HandlerOutcome ToOutcome(AckToken token, MessageOutcome outcome) => new(token, outcome.ReasonCode, outcome.IsAbandoned, this);
 
     /// <summary>The server answered.</summary>
     public void Answer(ReasonCode code, string? detail)
@@ -87,17 +199,21 @@ internal sealed class MessageFeed : LocalSubscription
         return failure;
     }
 
-    /// <summary>Nothing will come any more. What is still in the queue is let go of by whoever consumes, or here if nobody does.</summary>
-    public void Close(Exception? error = null)
+    /// <summary>
+    /// Nothing will come any more. What is still in the queue is let go of by whoever consumes, or here if nobody does; at the end of the client it stays for a loop that is still to come.
+    /// </summary>
+    public void Close(Exception? error = null, bool clientEnds = false)
     {
         if (_closed)
         {
             return;
         }
 
+        _keeps = clientEnds;
         _failure = error;
         _closed = true;
         Queue.Complete();
+        _limited?.Close();
         Reject(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
         _completion.TrySetResult();
 
@@ -118,27 +234,33 @@ internal sealed class MessageFeed : LocalSubscription
         }
     }
 
+    /// <summary>Nobody wants the message any more.</summary>
+    public void LetGo(in ReceivedMessage message)
+    {
+        message.Chunk.Release();
+        if (IsAwaited(message))
+        {
+            Host.Complete([ToOutcome(message.Token, MessageOutcome.Acknowledge)]);
+        }
+    }
+
     /// <summary>
     /// After the end, unless a consumer is there and will do it: nobody here wants these messages any more. They are acknowledged; when the client itself
     /// closes, the acknowledgement comes too late to leave, and the server keeps them for the next.
     /// </summary>
     public void LetGo()
     {
-        while (TryConsume())
+        while (!_keeps && TryConsume())
         {
-            while (Queue.TryTake(out var message))
+            while (TryTake(out var message))
             {
-                message.Chunk.Release();
-                if (!message.Token.IsNone)
-                {
-                    _host.Complete([new HandlerOutcome(message.Token, ReasonCode.Success)]);
-                }
+                LetGo(message);
             }
 
             Interlocked.Exchange(ref _consumed, 0);
 
             // The receive loop may have appended after the last look and found the place taken.
-            if (!Queue.HasMessages)
+            if (!Queue.HasMessages && _limited is not { HasMessages: true })
             {
                 return;
             }
@@ -148,6 +270,7 @@ internal sealed class MessageFeed : LocalSubscription
     private void FinishClosing()
     {
         LetGo();
+        Host.ReportDropped(this);
         try
         {
             _stopping.Cancel();
@@ -155,8 +278,17 @@ internal sealed class MessageFeed : LocalSubscription
         catch (AggregateException error)
         {
             // What users hang on the token is theirs; that it throws must not take the process along.
-            _host.ReportStoppingFailure(TopicFilter.Text, error);
+            Host.ReportStoppingFailure(TopicFilter.Text, error);
         }
+    }
+
+    /// <summary>An episode of dropping is reported when it begins, with what it cost so far, and when it is over, with the rest.</summary>
+    private void NoteDropped(int dropped)
+    {
+        Drop(dropped);
+        var isDropping = dropped > 0 || (IsDropping && _limited!.Count > _limited.Limit / 2);
+        HasReport |= isDropping != IsDropping;
+        IsDropping = isDropping;
     }
 
     private static TaskCompletionSource<QoS> NewGranted() => new(TaskCreationOptions.RunContinuationsAsynchronously);

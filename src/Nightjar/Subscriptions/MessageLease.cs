@@ -4,19 +4,27 @@ namespace Nightjar.Subscriptions;
 internal sealed class MessageLease
 {
     private ReceivedMessage _message;
+    private MessageFeed? _feed;
+    private MessageAcknowledgement? _acknowledgement;
 
     public int Generation { get; private set; }
 
-    public LeasedMessage Begin(in ReceivedMessage message)
+    public LeasedMessage Begin(in ReceivedMessage message, MessageFeed feed, MessageAcknowledgement? acknowledgement = null)
     {
         _message = message;
+        _feed = feed;
+        _acknowledgement = acknowledgement;
         return new LeasedMessage(this, Generation);
     }
 
-    public void End()
+    /// <summary>Returns the acknowledgement, if somebody asked for it.</summary>
+    public MessageAcknowledgement? End()
     {
         Generation++;
         _message = default;
+        var acknowledgement = _acknowledgement;
+        _acknowledgement = null;
+        return acknowledgement;
     }
 
     public ref readonly ReceivedMessage Get(int generation)
@@ -28,5 +36,18 @@ internal sealed class MessageLease
         }
 
         return ref _message;
+    }
+
+    /// <summary>Made when it is asked for; null for a message that needs none.</summary>
+    public MessageAcknowledgement? Acknowledgement(int generation)
+    {
+        ref readonly var message = ref Get(generation);
+        if (_acknowledgement is not null || _feed!.AcknowledgementFor(message) is not { } acknowledgement)
+        {
+            return _acknowledgement;
+        }
+
+        // A handler may have several threads that ask.
+        return Interlocked.CompareExchange(ref _acknowledgement, acknowledgement, null) ?? acknowledgement;
     }
 }

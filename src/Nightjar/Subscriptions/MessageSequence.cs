@@ -1,32 +1,25 @@
-using Nightjar.Connection;
-using Nightjar.Protocol.Engine;
-
 namespace Nightjar.Subscriptions;
 
 /// <summary>
 /// The messages of a subscription, one at a time. Asking for the next acknowledges the one before; leaving otherwise leaves the current one
-/// unacknowledged, so that the server sends it again on the next connection.
+/// unacknowledged, so that the server sends it again on the next connection. What was accepted before the subscription ended is still there after it.
 /// </summary>
 internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
 {
-    private readonly EngineHost _host;
     private readonly MessageFeed _feed;
     private readonly bool _consumes;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _registration;
-    private readonly Lock _settling = new();
-    private AckToken _current;
+    private MessageAcknowledgement? _current;
     private bool _ended;
     private bool _disposed;
 
-    /// <param name="host">Takes the acknowledgements.</param>
     /// <param name="feed">Where the messages come from.</param>
     /// <param name="consumes">Whether the consumer's place was taken for it; without, it only sees the end.</param>
     /// <param name="cancellation">Ends it.</param>
-    public MessageSequence(EngineHost host, MessageFeed feed, bool consumes, CancellationToken cancellation)
+    public MessageSequence(MessageFeed feed, bool consumes, CancellationToken cancellation)
     {
         _consumes = consumes;
-        _host = host;
         _feed = feed;
         _cancellation = cancellation;
         _registration = cancellation.UnsafeRegister(static state => ((MessageQueue)state!).Wake(), feed.Queue);
@@ -36,7 +29,11 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
 
     public async ValueTask<bool> MoveNextAsync()
     {
-        Acknowledge();
+        if (!_feed.LeavesToHandler)
+        {
+            Acknowledge();
+        }
+
         while (true)
         {
             _cancellation.ThrowIfCancellationRequested();
@@ -45,20 +42,18 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
                 return false;
             }
 
-            if (!_feed.IsClosed && _feed.Queue.TryTake(out var message))
+            // In this order: what was appended before the end must not be missed.
+            var closed = _feed.IsClosed;
+            if (_consumes && _feed.TryTake(out var message))
             {
-                Current = message.ToMessage();
-                lock (_settling)
-                {
-                    _current = message.Token;
-                }
-
+                var acknowledgement = _feed.AcknowledgementFor(message);
+                Current = message.ToMessage(acknowledgement);
+                Volatile.Write(ref _current, acknowledgement);
                 message.Chunk.Release();
                 return true;
             }
 
-            // In this order: a subscription that is refused closes with its failure, and the end must not be seen without it.
-            var closed = _feed.IsClosed;
+            // After that: a subscription that is refused closes with its failure, and the end must not be seen without it.
             if (_feed.TakeFailure() is { } failure)
             {
                 throw failure;
@@ -74,13 +69,17 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
         }
     }
 
-    /// <summary>Acknowledges the current message; once.</summary>
-    public void Acknowledge() => Settle(abandoned: false);
+    /// <summary>Acknowledges the current message; once, from whichever thread comes first.</summary>
+    public void Acknowledge() => Interlocked.Exchange(ref _current, null)?.Settle(MessageOutcome.Acknowledge);
 
     public ValueTask DisposeAsync()
     {
         _registration.Dispose();
-        Settle(abandoned: true);
+        if (!_feed.LeavesToHandler)
+        {
+            Interlocked.Exchange(ref _current, null)?.Settle(MessageOutcome.LeaveUnacknowledged);
+        }
+
         _ended = true;
         if (_consumes && !_disposed)
         {
@@ -89,21 +88,5 @@ internal sealed class MessageSequence : IAsyncEnumerator<MqttMessage>
         }
 
         return default;
-    }
-
-    /// <summary>Once per message, from whichever thread comes first: AcknowledgeAsync may be called beside the loop.</summary>
-    private void Settle(bool abandoned)
-    {
-        AckToken settled;
-        lock (_settling)
-        {
-            settled = _current;
-            _current = default;
-        }
-
-        if (!settled.IsNone)
-        {
-            _host.Complete([new HandlerOutcome(settled, ReasonCode.Success, abandoned)]);
-        }
     }
 }

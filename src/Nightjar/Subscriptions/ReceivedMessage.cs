@@ -59,12 +59,31 @@ internal readonly struct ReceivedMessage
     public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
 
     /// <summary>A copy that needs the chunk no more.</summary>
-    public MqttMessage ToMessage() => new(Route.Name, _payloadLength == 0 ? default : Payload.ToArray())
+    public MqttMessage ToMessage(MessageAcknowledgement? acknowledgement = null) => ToMessage(_payloadLength == 0 ? default : Payload.ToArray(), acknowledgement);
+
+    /// <summary>The message with its payload as a stream: the rest is on its way, or all of it lies in the chunk.</summary>
+    public StreamedMessage ToStreamedMessage(MessageAcknowledgement? acknowledgement, out StreamedPayload payload)
+    {
+        if (Chunk.Payload is { } arriving)
+        {
+            payload = arriving;
+        }
+        else
+        {
+            payload = new StreamedPayload(_payloadLength, QoS);
+            payload.Append(Chunk, _payloadOffset, _payloadLength, takesShare: false);
+        }
+
+        return new StreamedMessage(ToMessage(payload: default, acknowledgement), payload);
+    }
+
+    private MqttMessage ToMessage(ReadOnlyMemory<byte> payload, MessageAcknowledgement? acknowledgement) => new(Route.Name, payload)
     {
         QoS = QoS,
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        Acknowledgement = acknowledgement,
         Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
     };
 }

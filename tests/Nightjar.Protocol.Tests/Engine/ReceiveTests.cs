@@ -48,6 +48,24 @@ public sealed class ReceiveTests
     }
 
     [Fact]
+    public void Acknowledgements_go_before_megabytes_that_wait_to_be_published()
+    {
+        var server = Subscribed("t");
+        var payload = new string('x', 50_000);
+        for (var i = 0; i < 200; i++)
+        {
+            server.Driver.Publish("out", payload, QoS.AtLeastOnce, out _);
+        }
+
+        server.Send("t", "1", QoS.AtLeastOnce, 9);
+        Complete(server, 0);
+
+        var taken = server.Taken();
+        Assert.Equal("PUBACK 9", taken[0]);
+        Assert.StartsWith("PUBLISH", taken[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_message_for_nobody_is_reported_and_acknowledged()
     {
         var server = Subscribed("t");

@@ -134,6 +134,7 @@ public sealed class MqttClientOptionsTests
         ["largest in flight"] = o => o.Outbox.MaximumInFlight = 65_535,
         ["no aliases"] = o => (o.Outbox.MaximumTopicAliases, o.Receive.TopicAliasMaximum) = (0, 0),
         ["largest packet"] = o => (o.Receive.MaximumPacketSize, o.Receive.Budget) = (268_435_460, 268_435_460),
+        ["largest streams"] = o => (o.Receive.MaximumStreamedPacketSize, o.Receive.OversizedPackets) = (268_435_460, OversizedPackets.Skip),
         ["largest will"] = o => o.Will = new WillMessage { Topic = "t", Payload = new byte[65_535], CorrelationData = new byte[65_535] },
         ["will with everything"] = o => o.Will = new WillMessage
         {

@@ -10,9 +10,9 @@ public sealed class InsideHandlerTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence" })
+            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence", "concurrent", "serial", "serial and concurrent" })
             {
-                foreach (var deed in new[] { "publish", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
+                foreach (var deed in new[] { "publish", "post", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
                 {
                     data.Add(kind, deed);
                 }
@@ -27,7 +27,9 @@ public sealed class InsideHandlerTests
     public async Task Nothing_locks_up(string kind, string deed)
     {
         await using var broker = InMemory.Broker();
-        await using var client = new MqttClient(InMemory.Options(broker));
+        var options = InMemory.Options(broker);
+        options.HandlerContext = kind.StartsWith("serial", StringComparison.Ordinal) ? HandlerContext.Serial : HandlerContext.Parallel;
+        await using var client = new MqttClient(options);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Subscription subscription = null!;
         subscription = Subscribe(kind, client, async () =>
@@ -65,6 +67,10 @@ public sealed class InsideHandlerTests
                 return client.On("in", _ => body().GetAwaiter().GetResult());
             case "async":
                 return client.On("in", async _ => await body());
+            case "serial":
+                return client.On("in", async _ => await body());
+            case "concurrent" or "serial and concurrent":
+                return client.On("in", async _ => await body(), new SubscribeOptions { MaxConcurrency = 2, OrderBy = message => message.TopicUtf8 });
             case "token":
                 return client.On("in", async (_, _) => await body());
             case "leased":
@@ -93,6 +99,10 @@ public sealed class InsideHandlerTests
                 await client.PublishAsync("out", "1", QoS.AtLeastOnce);
                 await client.PublishAsync("out", "2", QoS.ExactlyOnce);
                 await client.FlushAsync();
+                break;
+            case "post":
+                await client.PostAsync(() => { });
+                await client.PostAsync(async () => await client.PublishAsync("out", "3"));
                 break;
             case "subscribe":
                 await client.Subscribe("other").Granted;

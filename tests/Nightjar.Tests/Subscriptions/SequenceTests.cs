@@ -131,6 +131,58 @@ public sealed class SequenceTests
         Assert.Equal(QoS.AtLeastOnce, await scene.Subscription.Granted.Soon());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_accepted_before_the_client_closed_is_still_there_after_it(bool loopRuns)
+    {
+        await using var scene = await SceneAsync();
+        await using var early = loopRuns ? scene.Subscription.GetAsyncEnumerator() : null;
+        await SendAsync(scene.Peer, 1, 2, 3);
+        while (scene.Client.Status.Unacknowledged < 3)
+        {
+            await Task.Yield();
+        }
+
+        scene.Client.Abort();
+        await scene.Client.DisposeAsync().Soon();
+        await scene.Subscription.Completion.Soon();
+
+        await using var messages = early ?? scene.Subscription.GetAsyncEnumerator();
+        foreach (var expected in new[] { "1", "2", "3" })
+        {
+            Assert.True(await messages.MoveNextAsync().Soon());
+            Assert.Equal(expected, messages.Current.Text);
+        }
+
+        Assert.False(await messages.MoveNextAsync().Soon());
+        Assert.False(await messages.MoveNextAsync().Soon());
+    }
+
+    [Fact]
+    public async Task A_loop_goes_on_to_the_end_of_what_was_accepted_when_its_subscription_is_disposed_and_acknowledges_it()
+    {
+        await using var scene = await SceneAsync();
+        await using var messages = scene.Subscription.GetAsyncEnumerator();
+        await SendAsync(scene.Peer, 1, 2);
+        Assert.True(await messages.MoveNextAsync().Soon());
+        while (scene.Client.Status.Unacknowledged < 2)
+        {
+            await Task.Yield();
+        }
+
+        var disposing = scene.Subscription.DisposeAsync();
+        var unsubscribe = await scene.Peer.ExpectAsync<UnsubscribePacket>();
+        await scene.Peer.SendAsync(new UnsubAckPacket { PacketId = unsubscribe.PacketId, ReasonCodes = [ReasonCode.Success] });
+        await disposing.Soon();
+
+        Assert.True(await messages.MoveNextAsync().Soon());
+        Assert.Equal("2", messages.Current.Text);
+        Assert.False(await messages.MoveNextAsync().Soon());
+        await scene.Peer.ExpectAckAsync(PacketType.PubAck, 1);
+        await scene.Peer.ExpectAckAsync(PacketType.PubAck, 2);
+    }
+
     [Fact]
     public async Task A_denied_subscription_says_so_everywhere()
     {

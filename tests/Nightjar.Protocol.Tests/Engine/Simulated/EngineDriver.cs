@@ -53,6 +53,9 @@ internal sealed class EngineDriver
 
     public List<Arrival> Arrived { get; } = [];
 
+    /// <summary>Pieces of payloads that arrive as streams.</summary>
+    public List<string> Streamed { get; } = [];
+
     /// <summary>Called for each arrival as it comes; tests that complete by hand leave it out.</summary>
     public Action<Arrival>? Handler { get; set; }
 
@@ -149,9 +152,9 @@ internal sealed class EngineDriver
         Collect();
     }
 
-    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false)
+    public void Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false, LocalSubscription? by = null)
     {
-        Engine.Complete([new HandlerOutcome(token, reason, abandoned)], Now);
+        Engine.Complete([new HandlerOutcome(token, reason, abandoned, by)], Now);
         Collect();
     }
 
@@ -171,9 +174,9 @@ internal sealed class EngineDriver
         return waiter;
     }
 
-    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce)
+    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool atArrival = false, bool takesStreams = false)
     {
-        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos);
+        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { AcknowledgesAtArrival = atArrival, TakesStreams = takesStreams };
         Engine.Subscribe(subscription, Now);
         Collect();
         return subscription;
@@ -221,9 +224,20 @@ internal sealed class EngineDriver
             return;
         }
 
-        var payload = Encoding.UTF8.GetString(chunk, packet.PayloadOffset, packet.PayloadLength);
+        if (packet.Part > PublishPart.Begin)
+        {
+            Streamed.Add(Encoding.UTF8.GetString(chunk, packet.PayloadOffset, packet.PayloadLength));
+            return;
+        }
+
+        var payload = packet.Part == PublishPart.Begin ? $"{packet.PayloadLength} to come" : Encoding.UTF8.GetString(chunk, packet.PayloadOffset, packet.PayloadLength);
         foreach (var subscription in packet.Route!.Subscriptions)
         {
+            if (packet.Part == PublishPart.Begin && !subscription.TakesStreams)
+            {
+                continue;
+            }
+
             var arrival = new Arrival(packet.Route.Name, payload, packet.QoS, packet.Duplicate, packet.Retain, packet.Token, subscription);
             Arrived.Add(arrival);
             Handler?.Invoke(arrival);

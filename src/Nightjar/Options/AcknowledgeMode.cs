@@ -1,0 +1,14 @@
+namespace Nightjar;
+
+/// <summary>When a received QoS 1 or 2 message is acknowledged.</summary>
+public enum AcknowledgeMode
+{
+    /// <summary>When its handler's task has ended, or the loop asks for the next message. What was not handled comes again.</summary>
+    AfterHandler,
+
+    /// <summary>As soon as it arrives, before its handler is called: at most once from there on. It never holds the window.</summary>
+    AtArrival,
+
+    /// <summary>By <see cref="MqttMessage.Acknowledge"/>, from any thread, also long after the handler has ended.</summary>
+    Manual,
+}
