@@ -27,6 +27,12 @@ public sealed record ClientStatus
     /// <summary>Messages that wait to be sent: for a connection, for quota or for room.</summary>
     public int Queued { get; init; }
 
+    /// <summary>How long until keep-alive sends PINGREQ if nothing else happens, zero while one is unanswered; null if keep-alive is off or there is no connection.</summary>
+    public TimeSpan? NextKeepAliveIn { get; init; }
+
+    /// <summary>The space that <see cref="MqttClient.Throttle"/>, or the server's "too much", puts between messages at the moment.</summary>
+    public TimeSpan PublishDelay { get; init; }
+
     /// <summary>Received messages whose acknowledgement waits for a handler.</summary>
     public int Unacknowledged { get; init; }
 

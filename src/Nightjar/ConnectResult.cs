@@ -50,4 +50,10 @@ public sealed record ConnectResult
 
     /// <summary>5.0: in the order of the wire.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+
+    /// <summary>What the server said itself, without the defaults of the specification.</summary>
+    public ServerCapabilities Announced { get; init; } = new();
+
+    /// <summary>The network connection under it; null in a result that no client made.</summary>
+    public TransportInfo? Transport { get; init; }
 }

@@ -1,3 +1,6 @@
+using System.Net.Security;
+using System.Net.Sockets;
+
 namespace Nightjar;
 
 /// <summary>The root of what the network and the peer can do to a call. Misuse gets the exceptions of the base class library.</summary>
@@ -48,6 +51,12 @@ public sealed class MqttConnectException : MqttException
 
     /// <summary>5.0: another server to use, if the server named one.</summary>
     public string? ServerReference { get; internal init; }
+
+    /// <summary>What the system said about the socket; null if it was not the socket. If several addresses were tried, the last one's.</summary>
+    public SocketError? SocketError => (InnerException as SocketException)?.SocketErrorCode;
+
+    /// <summary>What is wrong with the server's certificate; <see cref="SslPolicyErrors.None"/> if that was not the reason.</summary>
+    public SslPolicyErrors CertificateErrors { get; internal init; }
 }
 
 /// <summary>The connection ended, or the client was stopped, while a call waited for it.</summary>
@@ -87,7 +96,10 @@ public sealed class MqttProtocolException : MqttException
     public string Clause { get; }
 }
 
-/// <summary><see cref="OutboxOptions.PublishTimeout"/> ended the wait; the message itself is still on its way.</summary>
+/// <summary>
+/// The time for a wait is over, and nothing else: after <see cref="OutboxOptions.PublishTimeout"/> the message itself is still on its way, after an unanswered
+/// <see cref="MqttClient.PingAsync"/> the connection goes on.
+/// </summary>
 public sealed class MqttTimeoutException : TimeoutException
 {
     internal MqttTimeoutException(string message)

@@ -11,7 +11,7 @@ internal sealed class MeasuredStream(Stream inner) : Stream
     private readonly Lock _lock = new();
     private long _bytes;
     private int _emptyReads;
-    private TaskCompletionSource _emptyRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _emptyRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Set: reads and writes wait for this before they end, whatever happens to the stream.</summary>
     public Task? HoldReads { get; set; }

@@ -22,15 +22,17 @@ internal sealed class ClientEngine
 
     public ClientEngine(EngineSettings settings, ISessionLog? log = null)
     {
-        Outbound = new Outbound(settings.Outbox, log);
+        Outbound = new Outbound(settings.Outbox, Counters, log);
         Ledger = new AcknowledgementLedger();
         _watch = new HandlerWatch(settings, Ledger, Outputs);
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, _reception, Outputs);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Counters, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, _reception, Counters, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
     public Queue<EngineOutput> Outputs { get; } = new();
+
+    public EngineCounters Counters { get; } = new();
 
     public Outbound Outbound { get; }
 
@@ -59,6 +61,9 @@ internal sealed class ClientEngine
 
     /// <summary>When the next attempt is due; <see cref="long.MaxValue"/> if none waits.</summary>
     public long RetryAt => _lifecycle.Supervisor.RetryAt;
+
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => _lifecycle.PingDue;
 
     /// <summary>Received messages that were not stored because they were too large.</summary>
     public long SkippedMessages => _reception.Skipped;
@@ -105,6 +110,12 @@ internal sealed class ClientEngine
         _lifecycle.ConnectOnFirstUse(now);
         return ticket;
     }
+
+    /// <summary>Command: PINGREQ, or a share in the one that is on its way. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now) => _lifecycle.Ping(waiter, now);
+
+    /// <summary>Command: more space between messages. See <see cref="PublishPace.Throttle"/>.</summary>
+    public void Throttle(long delay, long now) => Outbound.Pace.Throttle(delay, now);
 
     /// <summary>Command: subscribe.</summary>
     public void Subscribe(LocalSubscription subscription, long now)
@@ -172,6 +183,8 @@ internal sealed class ClientEngine
 
         _lifecycle.HandleBytes(now);
         Ledger.Now = now;
+        Counters.LastReceived = now;
+        Outbound.Pace.At(now);
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -199,6 +212,7 @@ internal sealed class ClientEngine
     public bool TakeOutput(OutputBatch batch)
     {
         var any = Outbound.TakeOutput(batch);
+        Counters.BytesSent += batch.Length;
         _lifecycle.HandleTaken();
         return any;
     }
@@ -211,6 +225,7 @@ internal sealed class ClientEngine
             return;
         }
 
+        Counters.LastSent = now;
         Outbound.Written();
         _lifecycle.HandleWritten(now);
     }
@@ -244,6 +259,13 @@ internal sealed class ClientEngine
 
     private void Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, long now)
     {
+        if (packet.Part <= PublishPart.Begin)
+        {
+            // What comes in pieces is counted whole when it begins.
+            Counters.PacketsReceived[(int)packet.Type]++;
+            Counters.BytesReceived += packet.Size;
+        }
+
         if (packet.Type == PacketType.ConnAck)
         {
             _lifecycle.HandleConnAck((ConnAckPacket)packet.Other!, now);
@@ -266,7 +288,11 @@ internal sealed class ClientEngine
             return;
         }
 
-        if (packet.Type == PacketType.Disconnect)
+        if (packet.Type == PacketType.PingResp)
+        {
+            _lifecycle.HandlePingResp(now); // mutant: ResendOnLiveLink
+        }
+        else if (packet.Type == PacketType.Disconnect)
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }

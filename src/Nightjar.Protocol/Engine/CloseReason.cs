@@ -53,6 +53,9 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
     /// <summary>Whether trying again can help without anybody changing anything.</summary>
     public bool IsTransient { get; init; } = true;
 
+    /// <summary>Whether the server said that we come too often: it passes by itself, but only if we stay away for as long as we ever do.</summary>
+    public bool AsksForDistance => ReasonCode == Nightjar.ReasonCode.ConnectionRateExceeded;
+
     /// <summary>Whether it ended a connection that the server had accepted, and not an attempt to make one.</summary>
     public bool WasConnected { get; init; }
 

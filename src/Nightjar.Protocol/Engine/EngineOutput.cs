@@ -49,6 +49,12 @@ internal abstract record EngineOutput
     /// <summary>Four fifths of our Receive Maximum wait for handlers; once until it is less than a half again.</summary>
     internal sealed record WindowNearlyFull(int Held, int Window) : EngineOutput;
 
+    /// <summary>A PINGREQ was answered, keep-alive's own too.</summary>
+    internal sealed record PingAnswered(long RoundTrip, IReadOnlyList<object> Waiters) : EngineOutput;
+
+    /// <summary>Who waits for the answer to a PINGREQ waits in vain; without a reason the connection goes on.</summary>
+    internal sealed record PingFailed(CloseReason? Reason, IReadOnlyList<object> Waiters) : EngineOutput;
+
     /// <summary>A message was too large and is not stored: for one subscription, while others take it as a stream, or for all (null).</summary>
     internal sealed record Skipped(string Topic, QoS QoS, int Size, string? Filter) : EngineOutput;
 

@@ -11,7 +11,11 @@ internal sealed record OutboxSettings
 
     public bool LowerQoS { get; init; }
 
+    public QoS MaximumQoS { get; init; } = QoS.ExactlyOnce;
+
     public long PublishTimeout { get; init; } = long.MaxValue;
+
+    public PaceSettings Pace { get; init; } = new();
 }
 
 /// <summary>What the engine is told once; times in ticks of 100 ns.</summary>

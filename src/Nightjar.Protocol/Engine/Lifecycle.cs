@@ -17,9 +17,10 @@ internal sealed class Lifecycle
     private readonly HandlerWatch _watch;
     private readonly WantedSubscriptions _subscriptions;
     private readonly Reception _reception;
+    private readonly EngineCounters _counters;
     private readonly Queue<EngineOutput> _outputs;
     private readonly ViolationLoop _loop;
-    private LinkWatch _link;
+    private LinkWatch? _link;
     private bool _heardAnything;
     private Ending? _ending;
 
@@ -30,6 +31,7 @@ internal sealed class Lifecycle
         HandlerWatch watch,
         WantedSubscriptions subscriptions,
         Reception reception,
+        EngineCounters counters,
         Queue<EngineOutput> outputs)
     {
         _settings = settings;
@@ -41,6 +43,7 @@ internal sealed class Lifecycle
         _watch = watch;
         _subscriptions = subscriptions;
         _reception = reception;
+        _counters = counters;
         _outputs = outputs;
     }
 
@@ -70,7 +73,7 @@ internal sealed class Lifecycle
             var deadline = _supervisor.Deadline;
             if (Accepted is not null)
             {
-                deadline = Math.Min(deadline, _link.Deadline);
+                deadline = Math.Min(deadline, _link!.Deadline);
             }
 
             return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
@@ -153,19 +156,19 @@ internal sealed class Lifecycle
     public void HandleBytes(long now)
     {
         _heardAnything = true;
-        _link.Received(now);
+        _link?.Received(now);
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
-    public void HandlePaused(long now) => _link.Received(now);
+    public void HandlePaused(long now) => _link?.Received(now);
 
     /// <summary>The host took output for writing.</summary>
-    public void HandleTaken() => _link.Taken(_outbound);
+    public void HandleTaken() => _link?.Taken(_outbound);
 
     /// <summary>What it took is written.</summary>
     public void HandleWritten(long now)
     {
-        _link.Written(now);
+        _link?.Written(now);
         ContinueEnding(now);
     }
 
@@ -209,6 +212,12 @@ internal sealed class Lifecycle
         }
 
         Accepted = accepted!;
+        if (_counters.Connections++ > 0)
+        {
+            _counters.Reconnects[(int)_counters.LastEnd]++;
+        }
+
+        _counters.SessionsResumed += accepted!.SessionPresent ? 1 : 0;
         _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
         _outputs.Enqueue(new EngineOutput.Connected(accepted));
@@ -224,8 +233,43 @@ internal sealed class Lifecycle
         _outbound.Pump();
     }
 
+    /// <summary>When keep-alive sends its next PINGREQ if nothing else happens; <see cref="long.MaxValue"/> if never.</summary>
+    public long PingDue => IsConnected ? _link!.PingDue : long.MaxValue;
+
+    /// <summary>Somebody wants to know the round trip. False: there is no connection.</summary>
+    public bool Ping(object waiter, long now)
+    {
+        if (!IsConnected)
+        {
+            return false;
+        }
+
+        _link!.Ping(waiter, _outbound, Accepted!.Version, now);
+        return true;
+    }
+
+    /// <summary>PINGRESP came.</summary>
+    public void HandlePingResp(long now)
+    {
+        if (_link!.Answered() is { } ping)
+        {
+            _counters.LastRoundTrip = now - ping.Since;
+            _outputs.Enqueue(new EngineOutput.PingAnswered(_counters.LastRoundTrip, ping.Waiters));
+        }
+    }
+
     /// <summary>The server ends the connection, and says why.</summary>
-    public void HandleDisconnect(DisconnectPacket packet, long now) => EndAbruptly(
+    public void HandleDisconnect(DisconnectPacket packet, long now)
+    {
+        if (packet.ReasonCode is ReasonCode.MessageRateTooHigh or ReasonCode.QuotaExceeded)
+        {
+            _outbound.Pace.SlowDown(now);
+        }
+
+        EndAbruptly(ToReason(packet), now);
+    }
+
+    private static CloseReason ToReason(DisconnectPacket packet) =>
         new CloseReason(
             CloseKind.ServerDisconnected,
             $"The server closed the connection: {packet.ReasonCode} (0x{(byte)packet.ReasonCode:X2}){(packet.ReasonString is { } text ? $", \"{text}\"" : "")}.")
@@ -235,8 +279,7 @@ internal sealed class Lifecycle
             ServerReference = packet.ServerReference,
             UserProperties = packet.UserProperties,
             IsTransient = !packet.ReasonCode.IsFailure() || CloseReason.IsTransientRefusal(packet.ReasonCode),
-        },
-        now);
+        };
 
     /// <summary>Asks for what is wanted and missing, and gives up what is not wanted.</summary>
     public void PumpSubscriptions()
@@ -275,13 +318,17 @@ internal sealed class Lifecycle
 
     private void CheckKeepAlive(long now)
     {
-        if (!_link.Check(_outbound, Accepted!.Version, now))
+        if (!_link!.Check(_outbound, Accepted!.Version, now))
         {
             EndAbruptly(
                 new CloseReason(
                     CloseKind.KeepAliveTimeout,
                     $"The server stayed silent: it did not answer, or did not take, a PINGREQ (keep-alive {Accepted!.KeepAlive / TimeSpan.TicksPerSecond} s)."),
                 now);
+        }
+        else if (_link.TakeOverdue(now) is { } overdue)
+        {
+            _outputs.Enqueue(new EngineOutput.PingFailed(Reason: null, overdue));
         }
     }
 
@@ -299,8 +346,10 @@ internal sealed class Lifecycle
         reason = _loop.Note((_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected }, _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
+        Count(reason, wasConnected);
         if (_outbound.Close(reason) is > 0 and var dropped)
         {
+            _counters.PublishesDropped += dropped;
             _outputs.Enqueue(new EngineOutput.Dropped(dropped));
         }
 
@@ -328,6 +377,22 @@ internal sealed class Lifecycle
         if (_supervisor.HandleLost(reason, wasConnected, now))
         {
             GiveUp(now);
+        }
+    }
+
+    private void Count(CloseReason reason, bool wasConnected)
+    {
+        if (!wasConnected)
+        {
+            _counters.AttemptsFailed++;
+            return;
+        }
+
+        _counters.ConnectionsEnded[(int)reason.Kind]++;
+        _counters.LastEnd = reason.Kind;
+        if (_link!.TakeAll() is { Count: > 0 } waiters)
+        {
+            _outputs.Enqueue(new EngineOutput.PingFailed(reason, waiters));
         }
     }
 

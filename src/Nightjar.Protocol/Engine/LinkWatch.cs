@@ -3,29 +3,56 @@ using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>Keep-alive on a link whose output is written in batches: it follows a PINGREQ from the lane to the transport.</summary>
-internal struct LinkWatch(long interval, long now)
+/// <summary>
+/// Keep-alive on a link whose output is written in batches: it follows each PINGREQ from the lane to the transport and on to its PINGRESP, for whoever wants to know how
+/// long that takes.
+/// </summary>
+internal sealed class LinkWatch(long interval, long now)
 {
-    private KeepAlive _keepAlive = new(interval, now);
-    private long _pingEnd;
-    private bool _pingTaken;
+    // With keep-alive off, a ping that was asked for has as long as with the default of 60 s.
+    private const long PatienceWithoutInterval = 30 * TimeSpan.TicksPerSecond;
 
-    public readonly long Deadline => _keepAlive.Deadline;
+    private readonly Queue<PingExchange> _pings = new();
+    private KeepAlive _keepAlive = new(interval, now, PatienceWithoutInterval);
+    private long _taken;
+
+    public long Deadline
+    {
+        get
+        {
+            var deadline = _keepAlive.Deadline;
+            foreach (var ping in _pings)
+            {
+                if (ping.IsAwaited)
+                {
+                    deadline = Math.Min(deadline, ping.Since + _keepAlive.Patience);
+                }
+            }
+
+            return deadline;
+        }
+    }
+
+    /// <summary>When the next PINGREQ is due if nothing happens until then; <see cref="long.MaxValue"/> if keep-alive is off.</summary>
+    public long PingDue => _keepAlive.PingDue;
 
     public void Received(long now) => _keepAlive.Received(now);
 
-    /// <summary>Some of what is in the lanes was taken for writing; the PINGREQ too?</summary>
-    public void Taken(Outbound outbound) => _pingTaken = _pingEnd != 0 && outbound.Control.Taken >= _pingEnd;
+    /// <summary>Some of what is in the lanes was taken for writing; a PINGREQ too?</summary>
+    public void Taken(Outbound outbound) => _taken = outbound.Control.Taken;
 
     /// <summary>What was taken is written.</summary>
     public void Written(long now)
     {
         _keepAlive.Sent(now);
-        if (_pingTaken)
+        foreach (var ping in _pings)
         {
-            _pingEnd = 0;
-            _pingTaken = false;
-            _keepAlive.PingWritten(now);
+            if (!ping.Written && ping.End <= _taken)
+            {
+                ping.Written = true;
+                ping.Since = now;
+                _keepAlive.PingWritten(now);
+            }
         }
     }
 
@@ -35,14 +62,67 @@ internal struct LinkWatch(long interval, long now)
         switch (_keepAlive.Check(now))
         {
             case KeepAliveAction.SendPing:
-                outbound.WriteControl(default(PingReqPacket), version);
-                _keepAlive.PingQueued(now);
-                _pingEnd = outbound.Control.Written;
+                Send(outbound, version, now);
                 return true;
             case KeepAliveAction.Close:
                 return false;
             default:
                 return true;
         }
+    }
+
+    /// <summary>Somebody wants to know the round trip: the PINGREQ that is on its way anyway is as good as a new one.</summary>
+    public void Ping(object waiter, Outbound outbound, MqttVersion version, long now)
+    {
+        if (_pings.Count == 0)
+        {
+            Send(outbound, version, now);
+        }
+
+        _pings.Last().Waiters.Add(waiter);
+    }
+
+    /// <summary>PINGRESP came; it answers the oldest PINGREQ. Null: nobody asked.</summary>
+    public PingExchange? Answered()
+    {
+        // The answer may be seen before our own report that the PINGREQ is written, but not before that is taken.
+        if (!_pings.TryPeek(out var ping) || ping.End > _taken)
+        {
+            return null;
+        }
+
+        _pings.Dequeue();
+        if (_pings.Count == 0)
+        {
+            _keepAlive.Answered();
+        }
+
+        return ping;
+    }
+
+    /// <summary>Who waits for an answer that is overdue, although the link lives: the server answers other things.</summary>
+    public List<object>? TakeOverdue(long now)
+    {
+        List<object>? overdue = null;
+        foreach (var ping in _pings)
+        {
+            if (ping.IsAwaited && now >= ping.Since + _keepAlive.Patience)
+            {
+                (overdue ??= []).AddRange(ping.Waiters);
+                ping.Waiters.Clear();
+            }
+        }
+
+        return overdue;
+    }
+
+    /// <summary>The connection is over: who waits for an answer waits in vain.</summary>
+    public List<object> TakeAll() => [.. _pings.SelectMany(ping => ping.Waiters)];
+
+    private void Send(Outbound outbound, MqttVersion version, long now)
+    {
+        outbound.WriteControl(default(PingReqPacket), version);
+        _keepAlive.PingQueued(now);
+        _pings.Enqueue(new PingExchange(outbound.Control.Written, now));
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -46,6 +47,18 @@ internal struct StoredMessage
     public readonly ReadOnlySpan<byte> Properties => Segment!.Bytes.AsSpan(Offset + TopicLength, PropertiesLength);
 
     public readonly ReadOnlySpan<byte> Payload => Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength, PayloadLength);
+
+    /// <summary>As it goes to the wire.</summary>
+    public readonly PublishPacket ToPacket(QoS qos, ushort id, bool duplicate) => new()
+    {
+        Topic = Topic,
+        Properties = Properties,
+        Payload = Payload,
+        QoS = qos,
+        Retain = Retain,
+        PacketId = id,
+        Duplicate = duplicate,
+    };
 }
 
 /// <summary>A pooled stretch of bytes that several messages share.</summary>
@@ -74,6 +87,9 @@ internal sealed class MessageStore
     private int _free = -1;
 
     public int Count { get; private set; }
+
+    /// <summary>What topics, properties and payloads of all messages take.</summary>
+    public long Bytes { get; private set; }
 
     public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
 
@@ -106,6 +122,7 @@ internal sealed class MessageStore
         segment.Used += length;
         segment.Live++;
         Count++;
+        Bytes += length;
         return handle;
     }
 
@@ -120,6 +137,7 @@ internal sealed class MessageStore
         if (stored.Segment is { } segment)
         {
             stored.Segment = null;
+            Bytes -= stored.TopicLength + stored.PropertiesLength + stored.PayloadLength;
             Release(segment);
         }
     }

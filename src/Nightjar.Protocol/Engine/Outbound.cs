@@ -4,19 +4,6 @@ using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>How a publish began.</summary>
-internal enum PublishStart : byte
-{
-    /// <summary>QoS 0, and it is in the lane: done.</summary>
-    Buffered,
-
-    /// <summary>It is in the store; its waiter will hear.</summary>
-    Accepted,
-
-    /// <summary>A limit of the server forbids it.</summary>
-    Refused,
-}
-
 /// <summary>
 /// Everything on its way to the server: stored messages, the session's exchanges, two lanes of bytes. Control packets go before data; QoS 0 may overtake messages that
 /// wait for quota; order is kept within a QoS. Not thread-safe: the host guards it with one lock, taken once per command and once per received chunk.
@@ -35,28 +22,35 @@ internal sealed class Outbound
     private readonly OutputLane _control = new();
     private readonly OutputLane _data = new();
     private readonly PublishLane _publishes;
+    private readonly PacketEncoder _packets;
     private readonly List<int> _voided = [];
     private MessageQueue _reliable = new();
     private MessageQueue _unreliable = new();
     private ServerLimits _limits = ServerLimits.None;
     private MqttVersion _version;
     private bool _open;
+    private bool _unreliableIsNext;
     private long _committed;
     private long _recordedBefore;
     private long _unreliableInLane;
     private long _unreliableWritten;
     private long _unreliableTaken;
 
-    public Outbound(OutboxSettings settings, ISessionLog? log)
+    public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
     {
+        Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
-        _publishes = new PublishLane(_data, settings);
+        _packets = new PacketEncoder(counters);
+        _publishes = new PublishLane(_data, settings, counters);
         Session = new ClientSession(settings.MaximumInFlight, log);
         _committed = log is null ? long.MaxValue : 0;
     }
 
     public ClientSession Session { get; }
+
+    /// <summary>How fast messages may leave.</summary>
+    public PublishPace Pace { get; }
 
     /// <summary>Waits that ended; the host takes them under its lock and signals them after it.</summary>
     public List<PublishOutcome> Ended { get; private set; } = [];
@@ -68,6 +62,12 @@ internal sealed class Outbound
     public List<(string Topic, ushort PacketId, string Reason)> Quarantined { get; } = [];
 
     public int Queued => _reliable.Count + _unreliable.Count;
+
+    /// <summary>All messages that may have to be sent (again), and what they take.</summary>
+    public (int Count, long Bytes) Pending => (_messages.Count, _messages.Bytes);
+
+    /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
+    public int Buffered => _control.Length + _data.Length;
 
     /// <summary>Whether a flush would find something.</summary>
     public bool HasOutput => _control.Length > 0 || _data.Length > 0;
@@ -81,7 +81,7 @@ internal sealed class Outbound
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
-    public long Deadline => _timeouts.Deadline;
+    public long Deadline => Math.Min(_timeouts.Deadline, Pace.Deadline);
 
     /// <summary>
     /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
@@ -90,12 +90,12 @@ internal sealed class Outbound
     public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal)
     {
         refusal = null;
-        if (!_open || _unreliable.Count > 0 || _data.Length >= DataLaneLimit)
+        if (!_open || _unreliable.Count > 0 || Pace.IsActive || _data.Length >= DataLaneLimit)
         {
             return PublishStart.Accepted;
         }
 
-        var packet = Packet(message);
+        var packet = message.ToPacket();
         refusal = _publishes.Check(packet, message.TopicAlias, out _);
         if (refusal is not null)
         {
@@ -113,6 +113,7 @@ internal sealed class Outbound
         var handle = _messages.Add(message, waiter);
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
+        Pace.At(now);
         if (message.QoS == QoS.AtMostOnce)
         {
             _unreliable.Enqueue(_messages, handle);
@@ -120,6 +121,14 @@ internal sealed class Outbound
         else
         {
             _reliable.Enqueue(_messages, handle);
+        }
+
+        if (Pace.IsActive)
+        {
+            Pump();
+        }
+        else if (message.QoS != QoS.AtMostOnce)
+        {
             PumpReliable();
         }
 
@@ -172,9 +181,11 @@ internal sealed class Outbound
         if (sessionKept)
         {
             Session.Resume(limits.ReceiveMaximum);
-            if (!sessionIsCertain)
+
+            // If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.
+            foreach (var (_, handle, exactlyOnce) in sessionIsCertain ? [] : Session.Export([]).Publishes)
             {
-                MarkPossiblyDuplicated();
+                _messages[handle].Flags |= exactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
             }
         }
         else
@@ -189,6 +200,7 @@ internal sealed class Outbound
     public long Close(CloseReason reason)
     {
         _open = false;
+        Pace.Begin();
         _publishes.Close();
         _control.Clear();
         _data.Clear();
@@ -202,7 +214,7 @@ internal sealed class Outbound
     public void WriteLast(DisconnectPacket packet, MqttVersion version)
     {
         // It depends on every record, lest it overtake a control packet that waits for one.
-        Write(_data, packet, version, Session.LastRecord);
+        _packets.Write(_data, packet, version, Session.LastRecord, _committed);
         _open = false;
     }
 
@@ -214,11 +226,22 @@ internal sealed class Outbound
             return;
         }
 
+        Pace.Begin();
         Resend();
-        PumpReliable();
-        while (_unreliable.Count > 0 && _data.Length < DataLaneLimit)
+        if (Pace.IsActive)
         {
-            SendQueued(_unreliable.Dequeue(_messages), ref _unreliable);
+            // By turns, lest one of them wait for ever while the other has always something.
+            while (_unreliableIsNext ? TrySendUnreliable() || TrySendReliable() : TrySendReliable() || TrySendUnreliable())
+            {
+                _unreliableIsNext = !_unreliableIsNext;
+            }
+        }
+        else
+        {
+            PumpReliable();
+            while (TrySendUnreliable())
+            {
+            }
         }
 
         _flushes.Left(_reliable, _unreliable, _data.Position);
@@ -265,21 +288,24 @@ internal sealed class Outbound
                 HandlePubRec(id, reason);
                 break;
         }
+
+        if (reason == ReasonCode.QuotaExceeded)
+        {
+            Pace.SlowDown();
+        }
     }
 
     /// <summary>Writes an acknowledgement, behind the record that it depends on.</summary>
     public void WriteAck(in AckPacket packet, long lsn)
     {
-        var size = PacketWriter.GetSize(packet, _version);
-        PacketWriter.Write(packet, _version, _control.Reserve(size));
-        _control.Commit(size, lsn, _committed);
+        _packets.Write(_control, packet, _version, lsn, _committed);
     }
 
     /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
-    public void WriteControl(object packet, MqttVersion version) => Write(_control, packet, version, lsn: 0);
+    public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE.</summary>
-    public void WriteData(object packet, MqttVersion version) => Write(_data, packet, version, lsn: 0);
+    public void WriteData(object packet, MqttVersion version) => _packets.Write(_data, packet, version, lsn: 0, _committed);
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;
@@ -287,6 +313,13 @@ internal sealed class Outbound
     /// <summary>Waits whose time is over end; their messages go on.</summary>
     public void Advance(long now)
     {
+        var waits = Pace.Deadline <= now;
+        Pace.At(now);
+        if (waits)
+        {
+            Pump();
+        }
+
         while (_timeouts.TryTake(now, out var ticket))
         {
             if (_messages.IsCurrent(ticket))
@@ -321,42 +354,6 @@ internal sealed class Outbound
         }
     }
 
-    private void Write(OutputLane lane, object packet, MqttVersion version, long lsn)
-    {
-        var size = PacketWriter.GetSize(packet, version);
-        PacketWriter.Write(packet, version, lane.Reserve(size));
-        lane.Commit(size, lsn, _committed);
-    }
-
-    private static PublishPacket Packet(in OutgoingPublish message) => new()
-    {
-        Topic = message.Topic,
-        Properties = message.Properties,
-        Payload = message.Payload,
-        QoS = message.QoS,
-        Retain = message.Retain,
-    };
-
-    private static PublishPacket Packet(in StoredMessage message, QoS qos, ushort id, bool duplicate) => new()
-    {
-        Topic = message.Topic,
-        Properties = message.Properties,
-        Payload = message.Payload,
-        QoS = qos,
-        Retain = message.Retain,
-        PacketId = id,
-        Duplicate = duplicate,
-    };
-
-    /// <summary>If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.</summary>
-    private void MarkPossiblyDuplicated()
-    {
-        foreach (var (_, handle, exactlyOnce) in Session.Export([]).Publishes)
-        {
-            _messages[handle].Flags |= exactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
-        }
-    }
-
     private void StartOver(int receiveMaximum)
     {
         _voided.Clear();
@@ -382,10 +379,10 @@ internal sealed class Outbound
             WriteRelease(release, _recordedBefore);
         }
 
-        while (_data.Length < DataLaneLimit && Session.TryPeekResend(out var id, out var handle))
+        while (_data.Length < DataLaneLimit && Session.TryPeekResend(out var id, out var handle) && Pace.TryTake())
         {
             ref var message = ref _messages[handle];
-            var packet = Packet(message, message.QoS, id, duplicate: true);
+            var packet = message.ToPacket(message.QoS, id, duplicate: true);
             if (_publishes.CheckAgain(packet) is { } limit)
             {
                 Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), id, limit.Message));
@@ -401,17 +398,38 @@ internal sealed class Outbound
 
     private void PumpReliable()
     {
-        while (_open && _reliable.Count > 0 && _data.Length < DataLaneLimit && Session.CanPublish)
+        while (TrySendReliable())
         {
-            SendQueued(_reliable.Dequeue(_messages), ref _reliable);
         }
+    }
+
+    private bool TrySendReliable()
+    {
+        if (!_open || _reliable.Count == 0 || _data.Length >= DataLaneLimit || !Session.CanPublish || !Pace.TryTake())
+        {
+            return false;
+        }
+
+        SendQueued(_reliable.Dequeue(_messages), ref _reliable);
+        return true;
+    }
+
+    private bool TrySendUnreliable()
+    {
+        if (_unreliable.Count == 0 || _data.Length >= DataLaneLimit || !Pace.TryTake())
+        {
+            return false;
+        }
+
+        SendQueued(_unreliable.Dequeue(_messages), ref _unreliable);
+        return true;
     }
 
     private void SendQueued(int handle, ref MessageQueue queue)
     {
         ref var message = ref _messages[handle];
         var id = message.QoS == QoS.AtMostOnce ? (ushort)0 : (ushort)1; // any, for its size
-        if (_publishes.Check(Packet(message, message.QoS, id, duplicate: false), message.TopicAlias, out var qos) is { } refused)
+        if (_publishes.Check(message.ToPacket(message.QoS, id, duplicate: false), message.TopicAlias, out var qos) is { } refused)
         {
             Tell(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
             _messages.Remove(handle);
@@ -427,14 +445,14 @@ internal sealed class Outbound
         message.Stage = MessageStage.Sent;
         if (qos == QoS.AtMostOnce)
         {
-            _publishes.Write(Packet(message, qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
+            _publishes.Write(message.ToPacket(qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
             _unreliableInLane++;
             End(handle, ReasonCode.Success);
             return;
         }
 
         message.PacketId = Session.Publish(qos, handle, out var lsn);
-        _publishes.Write(Packet(message, qos, message.PacketId, duplicate: false), message.TopicAlias, lsn, _committed);
+        _publishes.Write(message.ToPacket(qos, message.PacketId, duplicate: false), message.TopicAlias, lsn, _committed);
     }
 
     private void HandlePubRec(ushort id, ReasonCode reason)

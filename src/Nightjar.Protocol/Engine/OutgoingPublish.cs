@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Packets;
+
 namespace Nightjar.Protocol.Engine;
 
 /// <summary>A message on its way into the engine: spans of the caller, read during the call and not kept.</summary>
@@ -17,6 +19,27 @@ internal readonly ref struct OutgoingPublish
 
     /// <summary>An alias of the application's own choice; 0: ours.</summary>
     public ushort TopicAlias { get; init; }
+
+    /// <summary>The same with other properties.</summary>
+    public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()
+    {
+        Topic = Topic,
+        Properties = properties,
+        Payload = Payload,
+        QoS = QoS,
+        Retain = Retain,
+        TopicAlias = TopicAlias,
+    };
+
+    /// <summary>As it goes to the wire at QoS 0.</summary>
+    public PublishPacket ToPacket() => new()
+    {
+        Topic = Topic,
+        Properties = Properties,
+        Payload = Payload,
+        QoS = QoS,
+        Retain = Retain,
+    };
 }
 
 /// <summary>Names a message in the store for as long as it is there; a stale one is recognised by its generation.</summary>

@@ -7,7 +7,7 @@ namespace Nightjar.Protocol.Engine;
 /// <summary>
 /// Encodes PUBLISHes into the data lane of one connection: what the server's limits say to them, and a topic alias where one is worth it. Guarded with the outbound half.
 /// </summary>
-internal sealed class PublishLane(OutputLane lane, OutboxSettings settings)
+internal sealed class PublishLane(OutputLane lane, OutboxSettings settings, EngineCounters counters)
 {
     // An alias takes three bytes of property, so it is worth it for longer topics only.
     private const int ShortestAliasedTopic = 8;
@@ -20,7 +20,7 @@ internal sealed class PublishLane(OutputLane lane, OutboxSettings settings)
     public void Open(MqttVersion version, ServerLimits limits)
     {
         _version = version;
-        _limits = limits;
+        _limits = limits.MaximumQoS <= settings.MaximumQoS ? limits : limits with { MaximumQoS = settings.MaximumQoS };
         var aliases = Math.Min(limits.TopicAliasMaximum, settings.MaximumTopicAliases);
         _aliases = aliases > 0 ? new OutboundAliases(aliases) : null;
     }
@@ -66,6 +66,7 @@ internal sealed class PublishLane(OutputLane lane, OutboxSettings settings)
 
         PacketWriter.Write(aliased, _version, lane.Reserve(size));
         lane.Commit(size, lsn, committed);
+        Count(packet);
         if (!known)
         {
             _aliases?.Commit(alias, packet.Topic);
@@ -78,6 +79,14 @@ internal sealed class PublishLane(OutputLane lane, OutboxSettings settings)
         var size = PacketWriter.GetSize(packet, _version);
         PacketWriter.Write(packet, _version, lane.Reserve(size));
         lane.Commit(size, lsn, committed);
+        Count(packet);
+    }
+
+    private void Count(in PublishPacket packet)
+    {
+        counters.PacketsSent[(int)PacketType.Publish]++;
+        counters.MessagesSent[(int)packet.QoS]++;
+        counters.MessagesResent += packet.Duplicate ? 1 : 0;
     }
 
     private SendLimit? CheckAlias(ushort alias) => alias == 0 || _version < MqttVersion.Mqtt5 || alias <= _limits.TopicAliasMaximum

@@ -9,7 +9,8 @@ namespace Nightjar.Protocol.Engine;
 /// nothing; what breaks a rule is returned.
 /// </summary>
 internal sealed class Reception(
-    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, Queue<EngineOutput> outputs)
+    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, EngineCounters counters,
+    Queue<EngineOutput> outputs)
 {
     private readonly LargeMessages _large = new(settings, ledger, outputs);
 
@@ -35,7 +36,7 @@ internal sealed class Reception(
                 return null;
             case PacketType.Auth:
                 return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed.");
-            default: // PINGRESP; mutant: ResendOnLiveLink
+            default:
                 return null;
         }
     }
@@ -78,11 +79,13 @@ internal sealed class Reception(
             return null;
         }
 
+        counters.MessagesReceived[(int)packet.QoS]++;
         var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
         if (!packet.Deliver)
         {
+            counters.Unrouted++;
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 

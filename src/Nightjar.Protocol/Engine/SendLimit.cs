@@ -17,7 +17,8 @@ internal readonly record struct SendLimit(ReasonCode ReasonCode, string Message)
             {
                 return new SendLimit(
                     ReasonCode.QoSNotSupported,
-                    $"The server does QoS {(int)limits.MaximumQoS} at most and the message asks for QoS {(int)qos} (MQTT5-3.2.2-11); publish with less, or set OutboxOptions.LowerQoS.");
+                    $"The server does, or OutboxOptions.MaximumQoS allows, QoS {(int)limits.MaximumQoS} at most and the message asks for QoS {(int)qos} (MQTT5-3.2.2-11); "
+                    + "publish with less, or set OutboxOptions.LowerQoS.");
             }
 
             qos = limits.MaximumQoS;

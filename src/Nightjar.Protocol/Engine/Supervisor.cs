@@ -148,7 +148,7 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
         }
 
         Phase = ConnectionPhase.Waiting;
-        var delay = _backOff.Next(reason.IsTransient);
+        var delay = _backOff.Next(reason.IsTransient && !reason.AsksForDistance);
 
         // Recycling is our own wish and nobody's failure; where it goes on and on, the server is spared all the same.
         RetryAt = reason.Kind == CloseKind.Recycled && _backOff.Failures == 1 ? now : now + delay;

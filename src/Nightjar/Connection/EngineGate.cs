@@ -25,7 +25,7 @@ internal sealed class EngineGate
     public EngineGate(EngineHost host, MqttClientOptions options, ILogger logger)
     {
         _host = host;
-        _transport = TransportFactory.For(options.Servers[0]);
+        _transport = TransportFactory.For(options.Servers[0], options.TimeProvider, options.KeepAlive);
         _timeProvider = options.TimeProvider;
         _logger = logger;
         _started = _timeProvider.GetTimestamp();
@@ -139,6 +139,9 @@ internal sealed class EngineGate
                 }
 
                 break;
+            case EngineOutput.Connected:
+                Reports.Transport = Connection?.Info;
+                break;
             case EngineOutput.Closed:
                 _timer.Dispose();
                 break;
@@ -201,6 +204,7 @@ internal sealed class EngineGate
         foreach (var output in effects.Outputs)
         {
             Log.Output(_logger, output, _host.ServerName);
+            _host.Telemetry.Report(output);
         }
 
         effects.Clear();

@@ -41,6 +41,7 @@ internal sealed partial class EngineHost
 
     public void ReportHandlerFailure(MessageFeed feed, string topic, Exception error, MessageOutcome outcome)
     {
+        Counters.HandlerFailed();
         Events.Publish(new ClientEvent.HandlerFailed(feed.TopicFilter.Text, topic, error) { Outcome = outcome });
         Log.HandlerFailed(_logger, feed.TopicFilter.Text, outcome, error);
     }
@@ -86,7 +87,7 @@ internal sealed partial class EngineHost
     {
         if (feed.TakeDropped() is > 0 and var dropped)
         {
-            Interlocked.Add(ref _receivedDropped, dropped);
+            Counters.Dropped(dropped);
             Events.Publish(new ClientEvent.MessagesDropped(feed.TopicFilter.Text, dropped));
         }
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Topics;
 
@@ -64,7 +65,25 @@ internal sealed partial class EngineHost
         }
     }
 
-    private ValueTask<PublishResult> Publish(in OutgoingPublish message, CancellationToken cancellationToken)
+    private ValueTask<PublishResult> Publish(in OutgoingPublish message, CancellationToken cancellationToken) =>
+        Telemetry.WatchesPublishing ? PublishWatched(message, cancellationToken) : Publish(message, watch: null, cancellationToken);
+
+    private ValueTask<PublishResult> PublishWatched(in OutgoingPublish message, CancellationToken cancellationToken)
+    {
+        var properties = message.Properties;
+        var watch = Telemetry.StartPublish(message.Topic, message.Payload.Length, message.QoS, ref properties);
+        try
+        {
+            return Publish(message.With(properties), watch, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            watch.End(error);
+            throw;
+        }
+    }
+
+    private ValueTask<PublishResult> Publish(in OutgoingPublish message, PublishWatch? watch, CancellationToken cancellationToken)
     {
         PublishWaiter? waiter = null;
         ValueTask<PublishResult> task = default;
@@ -82,6 +101,7 @@ internal sealed partial class EngineHost
             {
                 waiter = _waiters.Rent();
                 task = waiter.Task;
+                waiter.Watch = watch;
                 waiter.Ticket = _engine.Accept(message, waiter, _gate.Now());
             }
         }
@@ -89,7 +109,14 @@ internal sealed partial class EngineHost
         waiter?.ListenTo(cancellationToken);
         if (refusal is { } limit)
         {
-            return ValueTask.FromException<PublishResult>(new MqttLimitException(limit.Message) { ReasonCode = limit.ReasonCode });
+            var error = new MqttLimitException(limit.Message) { ReasonCode = limit.ReasonCode };
+            watch?.End(error);
+            return ValueTask.FromException<PublishResult>(error);
+        }
+
+        if (waiter is null)
+        {
+            watch?.End(ReasonCode.Success);
         }
 
         return waiter is null ? new ValueTask<PublishResult>(default(PublishResult)) : task;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Subscriptions;
@@ -17,7 +18,6 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
-    private long _receivedDropped;
     private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
@@ -26,11 +26,14 @@ internal sealed partial class EngineHost
         ServerName = options.Servers[0].ToString();
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
+        Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
+        Telemetry = new ClientTelemetry(this, options);
         _gate = new EngineGate(this, options, _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
         Handlers = options.HandlerContext.ForClient();
+        Telemetry.Begin();
     }
 
     public MqttClientOptions Options { get; }
@@ -92,7 +95,9 @@ internal sealed partial class EngineHost
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
-                    Dropped = Volatile.Read(ref _receivedDropped) + _gate.Feeds.Sum(feed => feed.Dropped),
+                    Dropped = Counters.MessagesDropped + _gate.Feeds.Sum(feed => feed.Dropped),
+                    NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
+                    PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
                     ReceivePauses = _receivePauses,
                     SkippedMessages = _engine.SkippedMessages,

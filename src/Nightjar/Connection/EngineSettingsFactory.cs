@@ -33,9 +33,11 @@ internal static class EngineSettingsFactory
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
             Outbox = new OutboxSettings
             {
+                Pace = ToSettings(options.Outbox.Pace),
                 MaximumInFlight = options.Outbox.MaximumInFlight,
                 MaximumTopicAliases = options.Outbox.MaximumTopicAliases,
                 LowerQoS = options.Outbox.LowerQoS,
+                MaximumQoS = options.Outbox.MaximumQoS,
                 PublishTimeout = ToTicks(options.Outbox.PublishTimeout),
             },
             Connect = new ConnectPacket
@@ -51,6 +53,14 @@ internal static class EngineSettingsFactory
             Random = Random.Shared.NextDouble,
         };
     }
+
+    private static PaceSettings ToSettings(PaceOptions pace) => new()
+    {
+        Interval = pace.MessagesPerSecond > 0 ? Math.Max(1, (long)(TimeSpan.TicksPerSecond / pace.MessagesPerSecond)) : 0,
+        Burst = pace.Burst,
+        SlowDown = pace.SlowDown.Ticks,
+        MaximumDelay = pace.MaximumDelay.Ticks,
+    };
 
     /// <summary>As the wire says it; 0xFFFFFFFF: never expires (MQTT 5, 3.1.2.11.2).</summary>
     public static uint ToSeconds(TimeSpan interval) => interval == Timeout.InfiniteTimeSpan ? uint.MaxValue : (uint)interval.TotalSeconds;

@@ -64,6 +64,11 @@ internal static class Failure
         _ => ToConnectException(outcome.Reason!, server),
     };
 
+    /// <summary>For the one who waits for a PINGRESP; without a reason the connection goes on.</summary>
+    public static Exception ToPingException(CloseReason? reason, string server) => reason is not null
+        ? ToException(reason, server)
+        : new MqttTimeoutException($"{server} did not answer PINGREQ in time, though it sent other packets; the connection goes on.");
+
     private static string Doing(CloseReason reason) => (ConnectStage)reason.DialStage switch
     {
         ConnectStage.Dns => "looking up its name",

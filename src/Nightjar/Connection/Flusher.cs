@@ -40,6 +40,7 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
                 Gather();
                 while (host.TakeOutput(connection, _batch, written))
                 {
+                    connection.Trace?.Sent(_batch);
                     for (var i = 0; i < _batch.Count; i++)
                     {
                         await stream.WriteAsync(_batch[i], CancellationToken.None).ConfigureAwait(false);

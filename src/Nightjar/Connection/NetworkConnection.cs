@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Transport;
 
@@ -19,6 +20,12 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
     public int Attempt => attempt;
 
     public Flusher? Flusher { get; private set; }
+
+    /// <summary>Shows packets to the application's inspector; null if there is none.</summary>
+    public PacketTrace? Trace { get; } = host.Inspection is { } inspection ? new PacketTrace(inspection) : null;
+
+    /// <summary>What the connection is made of; set before the engine hears of it.</summary>
+    public TransportInfo? Info { get; private set; }
 
     /// <summary>Output is held back while a received chunk is being handled; guarded by the host's lock.</summary>
     public bool HoldsOutput { get; set; }
@@ -132,6 +139,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
             return null;
         }
 
+        Info = TransportDescription.Of(stream);
         Flusher = new Flusher(host, this);
         var flushing = Flusher.RunAsync(stream);
         if (host.Dialed(this) is not { } inbound)

@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Packets;
 using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
@@ -14,6 +15,7 @@ internal sealed class OutputReports(string server)
     private TaskCompletionSource<ConnectResult>? _connecting;
     private TaskCompletionSource? _stopping;
     private TaskCompletionSource? _disconnecting;
+    private long _dialledAt;
 
     public EventFeed Events { get; } = new();
 
@@ -21,6 +23,12 @@ internal sealed class OutputReports(string server)
 
     /// <summary>What was agreed with the server; null while not connected.</summary>
     public ConnectResult? Current { get; private set; }
+
+    /// <summary>What the connection that is being reported is made of.</summary>
+    public TransportInfo? Transport { get; set; }
+
+    /// <summary>How long the last attempt to connect took.</summary>
+    public long AttemptTook { get; private set; }
 
     /// <summary>The current connection, or the next one if it is <paramref name="ending"/> or there is none.</summary>
     public Task<ConnectResult> WhenConnected(bool ending)
@@ -102,6 +110,15 @@ internal sealed class OutputReports(string server)
 
     public void Report(EngineOutput output, HashSet<MessageFeed> feeds, long now)
     {
+        if (output is EngineOutput.Dial)
+        {
+            _dialledAt = now;
+        }
+        else if (output is EngineOutput.Connected or EngineOutput.AttemptFailed)
+        {
+            AttemptTook = now - _dialledAt;
+        }
+
         switch (output)
         {
             case EngineOutput.Dial when _completion.Task.IsFaulted:
@@ -109,7 +126,7 @@ internal sealed class OutputReports(string server)
                 _completion = New();
                 break;
             case EngineOutput.Connected connected:
-                Current = ToResult(connected.Accepted);
+                Current = ToResult(connected.Accepted, Transport);
                 Events.Publish(new ClientEvent.Connected(Current));
                 Take(ref _connecting)?.TrySetResult(Current);
                 break;
@@ -132,6 +149,20 @@ internal sealed class OutputReports(string server)
                 break;
             case EngineOutput.Closed:
                 Close(feeds);
+                break;
+            case EngineOutput.PingAnswered answered:
+                foreach (var waiter in answered.Waiters)
+                {
+                    ((TaskCompletionSource<TimeSpan>)waiter).TrySetResult(TimeSpan.FromTicks(answered.RoundTrip));
+                }
+
+                break;
+            case EngineOutput.PingFailed failed:
+                foreach (var waiter in failed.Waiters)
+                {
+                    Fail((TaskCompletionSource<TimeSpan>)waiter, Failure.ToPingException(failed.Reason, server));
+                }
+
                 break;
             case EngineOutput.Unrouted unrouted:
                 Events.Publish(new ClientEvent.Unrouted(unrouted.Topic));
@@ -170,7 +201,7 @@ internal sealed class OutputReports(string server)
         return taken;
     }
 
-    private static ConnectResult ToResult(Accepted accepted) => new()
+    private static ConnectResult ToResult(Accepted accepted, TransportInfo? transport) => new()
     {
         Version = accepted.Version,
         ClientId = accepted.ClientId,
@@ -188,6 +219,26 @@ internal sealed class OutputReports(string server)
         ResponseInformation = accepted.Packet.ResponseInformation,
         ReasonString = accepted.Packet.ReasonString,
         UserProperties = accepted.Packet.UserProperties,
+        Announced = ToCapabilities(accepted.Packet),
+        Transport = transport,
+    };
+
+    private static ServerCapabilities ToCapabilities(ConnAckPacket packet) => new()
+    {
+        SessionExpiryInterval = packet.SessionExpiryInterval,
+        ReceiveMaximum = packet.ReceiveMaximum,
+        MaximumQoS = packet.MaximumQoS,
+        RetainAvailable = packet.RetainAvailable,
+        MaximumPacketSize = packet.MaximumPacketSize,
+        AssignedClientIdentifier = packet.AssignedClientIdentifier,
+        TopicAliasMaximum = packet.TopicAliasMaximum,
+        WildcardSubscriptionAvailable = packet.WildcardSubscriptionAvailable,
+        SubscriptionIdentifiersAvailable = packet.SubscriptionIdentifiersAvailable,
+        SharedSubscriptionAvailable = packet.SharedSubscriptionAvailable,
+        ServerKeepAlive = packet.ServerKeepAlive,
+        ResponseInformation = packet.ResponseInformation,
+        ServerReference = packet.ServerReference,
+        AuthenticationMethod = packet.AuthenticationMethod,
     };
 
     private void GiveUp(Exception error, HashSet<MessageFeed> feeds)
@@ -228,6 +279,15 @@ internal sealed class OutputReports(string server)
         {
             // Whoever stopped waiting does not look.
             _ = connecting.Task.Exception;
+        }
+    }
+
+    private static void Fail<T>(TaskCompletionSource<T> source, Exception error)
+    {
+        if (source.TrySetException(error))
+        {
+            // Whoever stopped waiting does not look.
+            _ = source.Task.Exception;
         }
     }
 

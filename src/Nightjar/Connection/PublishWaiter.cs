@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;
@@ -19,6 +20,9 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
     /// <summary>The message that it waits for; set under the host's lock.</summary>
     public MessageTicket Ticket { get; set; }
 
+    /// <summary>Who measures or traces this publish; mostly nobody.</summary>
+    public PublishWatch? Watch { get; set; }
+
     public ValueTask<PublishResult> Task => new(this, _core.Version);
 
     /// <summary>Listens to the caller's token; call it without the lock, after <see cref="Ticket"/> is set.</summary>
@@ -31,9 +35,25 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
         }
     }
 
-    public void SetResult(in PublishResult result) => _core.SetResult(result);
+    public void SetResult(in PublishResult result)
+    {
+        if (Watch is not null)
+        {
+            TakeWatch().End(result.ReasonCode);
+        }
 
-    public void SetException(Exception error) => _core.SetException(error);
+        _core.SetResult(result);
+    }
+
+    public void SetException(Exception error)
+    {
+        if (Watch is not null)
+        {
+            TakeWatch().End(error);
+        }
+
+        _core.SetException(error);
+    }
 
     PublishResult IValueTaskSource<PublishResult>.GetResult(short token)
     {
@@ -60,6 +80,14 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
 
     void IValueTaskSource<PublishResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Once the result is set, this waiter may be another publish's.</summary>
+    private PublishWatch TakeWatch()
+    {
+        var watch = Watch!;
+        Watch = null;
+        return watch;
+    }
 
     private void Cancel()
     {

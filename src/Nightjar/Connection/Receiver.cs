@@ -134,6 +134,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
         var bytes = _buffer.Unparsed;
         var consumed = inbound.Parse(bytes, _batch);
+        connection.Trace?.Received(_batch, bytes);
         host.Apply(connection, _batch, bytes);
         lock (host.Delivering)
         {

@@ -3,7 +3,7 @@ using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Diagnostics;
 
-/// <summary>What a client logs. Event ids are stable: 1xx connection, 2xx messages. No payload, no credential, ever.</summary>
+/// <summary>What a client logs. Event ids are stable: 1xx connection, 2xx messages, 3xx looking at the client. No payload, no credential, ever.</summary>
 internal static partial class Log
 {
     /// <summary>The rare outputs of the engine, in its order.</summary>
@@ -28,6 +28,9 @@ internal static partial class Log
                 break;
             case EngineOutput.GaveUp gaveUp:
                 GaveUp(logger, server, gaveUp.Reason.Message);
+                break;
+            case EngineOutput.PingAnswered answered:
+                PingAnswered(logger, TimeSpan.FromTicks(answered.RoundTrip));
                 break;
             case EngineOutput.Unrouted unrouted:
                 Unrouted(logger, unrouted.Topic);

@@ -64,6 +64,12 @@ public sealed class MqttClientOptions
     /// <summary>Where logs go. Default: nowhere.</summary>
     public ILoggerFactory? LoggerFactory { get; set; }
 
+    /// <summary>How the client shows itself to who measures and traces.</summary>
+    public TelemetryOptions Telemetry { get; set; } = new();
+
+    /// <summary>Sees every packet that goes either way. Default: null, nobody does, and then it costs nothing.</summary>
+    public IMqttPacketInspector? PacketInspector { get; set; }
+
     /// <summary>The clock. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
@@ -116,6 +122,8 @@ public sealed class MqttClientOptions
             HandlerContext = HandlerContext,
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,
+            Telemetry = Telemetry.Snapshot(),
+            PacketInspector = PacketInspector,
             TimeProvider = TimeProvider,
         };
     }

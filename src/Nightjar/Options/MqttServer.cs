@@ -36,6 +36,7 @@ public sealed class MqttServer
         OpenStream = other.OpenStream;
         Credentials = other.Credentials?.Snapshot();
         Tls = other.Tls.Snapshot();
+        Tcp = other.Tcp.Snapshot();
         LocalAddress = other.LocalAddress;
         AllowPlaintextCredentials = other.AllowPlaintextCredentials;
     }
@@ -67,6 +68,9 @@ public sealed class MqttServer
 
     /// <summary>How TLS is verified.</summary>
     public TlsOptions Tls { get; set; } = new();
+
+    /// <summary>What is asked of the socket; it has no meaning with <see cref="FromStream"/>.</summary>
+    public TcpOptions Tcp { get; set; } = new();
 
     /// <summary>A local address to connect from. Default: the system chooses.</summary>
     public IPAddress? LocalAddress { get; set; }

@@ -60,6 +60,7 @@ internal static class OptionsValidation
         conflicts.UserProperties(nameof(options.UserProperties), options.UserProperties);
         conflicts.NotNull(nameof(options.TimeProvider), options.TimeProvider);
         conflicts.NotNull(nameof(options.HandlerContext), options.HandlerContext);
+        conflicts.NotNull(nameof(options.Telemetry), options.Telemetry);
     }
 
     private static void CheckSession(MqttClientOptions options, OptionConflicts conflicts)
@@ -95,6 +96,22 @@ internal static class OptionsValidation
             conflicts.Timer("Outbox.PublishTimeout", outbox.PublishTimeout, orForever: true);
             conflicts.Range("Outbox.MaximumInFlight", outbox.MaximumInFlight, 1, ushort.MaxValue);
             conflicts.Range("Outbox.MaximumTopicAliases", outbox.MaximumTopicAliases, 0, ushort.MaxValue);
+            conflicts.Defined("Outbox.MaximumQoS", outbox.MaximumQoS);
+            CheckPace(outbox.Pace, conflicts);
+        }
+    }
+
+    private static void CheckPace(PaceOptions? pace, OptionConflicts conflicts)
+    {
+        conflicts.NotNull("Outbox.Pace", pace);
+        if (pace is not null)
+        {
+            conflicts.Require(
+                pace.MessagesPerSecond is 0 or (>= 0.001 and <= 1_000_000),
+                $"Outbox.Pace.MessagesPerSecond is {pace.MessagesPerSecond}; it must be 0 for no limit, or from 0.001 to 1,000,000.");
+            conflicts.Range("Outbox.Pace.Burst", pace.Burst, 1, 1_000_000);
+            conflicts.Timer("Outbox.Pace.SlowDown", pace.SlowDown, orZero: true);
+            conflicts.Timer("Outbox.Pace.MaximumDelay", pace.MaximumDelay);
         }
     }
 
@@ -160,6 +177,12 @@ internal static class OptionsValidation
         }
 
         conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
+        conflicts.NotNull($"{name}.Tcp", server.Tcp);
+        if (server.Tcp?.UserTimeout is { } userTimeout)
+        {
+            conflicts.Timer($"{name}.Tcp.UserTimeout", userTimeout, orForever: true);
+        }
+
         conflicts.NotNull($"{name}.Tls", server.Tls);
         if (server.Tls is { } tls)
         {
@@ -173,7 +196,7 @@ internal static class OptionsValidation
     // The two permissions are no sign that encryption was meant: they ask for less, not for more.
     private static bool SaysHowToEncrypt(TlsOptions tls) =>
         tls.CaFile is not null || tls.CertificateAuthorities.Count > 0 || tls.CertificateFile is not null || tls.KeyFile is not null
-        || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
+        || tls.Configure is not null || tls.TargetHost is not null || tls.Protocols != SslProtocols.None || tls.ApplicationProtocols.Count > 0;
 
     private static void CheckTls(string name, TlsOptions tls, OptionConflicts conflicts)
     {

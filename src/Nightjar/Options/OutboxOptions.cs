@@ -13,10 +13,24 @@ public sealed class OutboxOptions
     public int MaximumTopicAliases { get; set; } = 16;
 
     /// <summary>
-    /// What happens to a message of a QoS that the server does not do: lowered to the server's Maximum QoS (the result says so), or refused. Default: false, refused.
+    /// The highest QoS that is sent, for servers that drop the link at a higher one and have no way to say so (before 5.0 none has). The server's own Maximum QoS may
+    /// lower it. Default: <see cref="QoS.ExactlyOnce"/>.
+    /// </summary>
+    public QoS MaximumQoS { get; set; } = QoS.ExactlyOnce;
+
+    /// <summary>
+    /// What happens to a message of a QoS above <see cref="MaximumQoS"/>, or above the server's: lowered (the result says so), or refused. Default: false, refused.
     /// </summary>
     public bool LowerQoS { get; set; }
 
+    /// <summary>How fast messages may leave. Default: as fast as they can.</summary>
+    public PaceOptions Pace { get; set; } = new();
+
     /// <summary>A copy.</summary>
-    internal OutboxOptions Snapshot() => (OutboxOptions)MemberwiseClone();
+    internal OutboxOptions Snapshot()
+    {
+        var copy = (OutboxOptions)MemberwiseClone();
+        copy.Pace = Pace.Snapshot();
+        return copy;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
@@ -39,6 +40,13 @@ public sealed class TlsOptions
     /// <summary>Whether any certificate at all is accepted: encryption without knowing with whom. For experiments only. Default: false.</summary>
     public bool AllowUntrusted { get; set; }
 
+    /// <summary>
+    /// Called before each handshake with what is going to be asked of it, for what there is no option for: cipher suites, resumption, a certificate out of a
+    /// hardware key. It may replace everything, the verification too, and then answers for it; TLS below 1.2 is refused all the same. What it throws ends the attempt.
+    /// Default: null.
+    /// </summary>
+    public Action<SslClientAuthenticationOptions>? Configure { get; set; }
+
     /// <summary>A copy; the authorities in it are the caller's own objects.</summary>
     internal TlsOptions Snapshot() => new()
     {
@@ -52,5 +60,6 @@ public sealed class TlsOptions
         ApplicationProtocols = [.. ApplicationProtocols],
         AllowNameMismatch = AllowNameMismatch,
         AllowUntrusted = AllowUntrusted,
+        Configure = Configure,
     };
 }

@@ -14,7 +14,9 @@ internal sealed class HandlerCalls(EngineHost host, MessageFeed feed, MessageHan
     {
         try
         {
-            return handler.HandleAsync(message, feed, acknowledgement);
+            return host.Telemetry.WatchesProcessing
+                ? host.Telemetry.ProcessAsync(handler, message, feed, acknowledgement)
+                : handler.HandleAsync(message, feed, acknowledgement);
         }
         catch (Exception error)
         {
@@ -83,6 +85,7 @@ internal sealed class HandlerCalls(EngineHost host, MessageFeed feed, MessageHan
                 return Claim(acknowledgement, MessageOutcome.LeaveUnacknowledged);
             }
 
+            host.Counters.HandlerRetried();
             handled = Start(message, acknowledgement);
         }
     }

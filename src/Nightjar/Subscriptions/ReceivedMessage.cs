@@ -53,6 +53,9 @@ internal readonly struct ReceivedMessage
 
     public ushort PacketId => _packetId;
 
+    /// <summary>Also of one that has not come whole yet.</summary>
+    public int PayloadLength => _payloadLength;
+
     public ReadOnlyMemory<byte> Payload => Chunk.Bytes.AsMemory(_payloadOffset, _payloadLength);
 
     /// <summary>They lie right before the payload (MQTT 5, 3.3.2).</summary>

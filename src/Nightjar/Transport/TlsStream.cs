@@ -16,6 +16,9 @@ internal sealed class TlsStream(MqttServer server, Stream inner, ClientCertifica
     // Set by the reader, and also read by the writer: seen late, it costs a few more explained writes and nothing else.
     private bool _answered;
 
+    /// <summary>The socket that it runs over; null over a stream of the caller's.</summary>
+    public Socket? Socket => (InnerStream as NetworkStream)?.Socket;
+
     /// <summary>Whether this client's certificate, shown or missing, may be why the server broke off.</summary>
     public bool MayBlameCertificate => certificate is not null || _certificateWanted;
 

@@ -58,13 +58,14 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         TlsStream stream, ClientCertificate? certificate, X509Certificate2Collection ownAuthorities, CancellationToken cancellationToken)
     {
         string? refusal = null;
+        var certificateErrors = SslPolicyErrors.None;
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = _targetHost,
             EnabledSslProtocols = server.Tls.Protocols,
             AllowRenegotiation = false,
             CertificateChainPolicy = ChainPolicy(ownAuthorities),
-            RemoteCertificateValidationCallback = (_, shown, chain, errors) => (refusal = Judge(shown, chain, errors)) is null,
+            RemoteCertificateValidationCallback = (_, shown, chain, errors) => (refusal = Judge(shown, chain, certificateErrors = errors)) is null,
         };
         if (certificate is null)
         {
@@ -79,17 +80,30 @@ internal sealed class TlsTransport(MqttServer server, ITransport inner) : ITrans
         try
         {
             options.ClientCertificateContext = certificate?.ToContext();
+            Configure(options);
             await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not OperationCanceledException and not MqttConnectException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e)
+            throw refusal is not null ? ConnectFailure.Permanent(server, ConnectStage.Tls, refusal, e, certificateErrors)
                 : stream.MayBlameCertificate && TlsStream.IsAlert(e) ? stream.ExplainRefusal(e)
                 : Explain(e);
         }
 
         ThrowIfOld(server, stream.SslProtocol);
+    }
+
+    private void Configure(SslClientAuthenticationOptions options)
+    {
+        try
+        {
+            server.Tls.Configure?.Invoke(options);
+        }
+        catch (Exception e)
+        {
+            throw ConnectFailure.Permanent(server, ConnectStage.Tls, $"TlsOptions.Configure failed ({e.Message.TrimEnd('.')})", e);
+        }
     }
 
     /// <summary>Null when no authorities are given: then the system decides whom to trust.</summary>

@@ -4,14 +4,17 @@ namespace Nightjar.Transport;
 internal static class TransportFactory
 {
     /// <summary>The way to <paramref name="server"/>. Throws <see cref="NotSupportedException"/> for what was switched off in this build.</summary>
-    public static ITransport For(MqttServer server)
+    /// <param name="server">Where to.</param>
+    /// <param name="timeProvider">Counts delays between attempts; null: the system's.</param>
+    /// <param name="keepAlive">The client's, which says how long a dead link may stay unnoticed; zero: off.</param>
+    public static ITransport For(MqttServer server, TimeProvider? timeProvider = null, TimeSpan keepAlive = default)
     {
         if (server.OpenStream is { } open)
         {
             return new StreamTransport(server, open);
         }
 
-        var tcp = new TcpTransport(server);
+        var tcp = new TcpTransport(server, timeProvider ?? TimeProvider.System, keepAlive, TcpSeams.System);
         if (!server.UsesTls)
         {
             return tcp;

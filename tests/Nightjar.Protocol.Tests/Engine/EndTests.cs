@@ -31,7 +31,7 @@ public sealed class EndTests
         var settings = new EngineSettings { Connect = new ConnectPacket { SessionExpiryInterval = connect }, Random = () => 0 };
         var ending = new Ending(new DisconnectPacket { SessionExpiryInterval = 30 }, deadline: 0);
 
-        var packet = ending.LastWord(settings, new Outbound(settings.Outbox, log: null));
+        var packet = ending.LastWord(settings, new Outbound(settings.Outbox, new EngineCounters(), log: null));
 
         Assert.Equal(disconnect, packet.SessionExpiryInterval);
     }

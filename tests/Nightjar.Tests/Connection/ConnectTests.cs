@@ -189,7 +189,7 @@ public sealed class ConnectTests
                 TopicAliasMaximum = 3,
                 UserProperties = result.UserProperties,
             },
-            result);
+            result with { Announced = new ServerCapabilities(), Transport = null });
     }
 
     [Fact]

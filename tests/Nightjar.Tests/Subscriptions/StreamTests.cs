@@ -252,7 +252,7 @@ public sealed class StreamTests
         for (var i = 0; i < 2; i++)
         {
             var payload = await payloads.Reader.ReadAsync().Soon();
-            await Assert.ThrowsAsync<ObjectDisposedException>(async () => await payload.ReadAsync(new byte[1], CancellationToken.None));
+            await Assert.ThrowsAsync<ObjectDisposedException>(async () => await payload.ReadExactlyAsync(new byte[1], CancellationToken.None));
         }
     }
 
