@@ -7,14 +7,39 @@ public abstract record ClientEvent
     {
     }
 
+    /// <summary>An attempt begins; <see cref="Connected"/> or <see cref="ConnectFailed"/> follows, or nothing if the client is stopped meanwhile.</summary>
+    /// <param name="Server">The server, as logs call it.</param>
+    /// <param name="Number">Which attempt it is since the last stable connection; the first is 1.</param>
+    public sealed record Connecting(string Server, int Number) : ClientEvent;
+
     /// <summary>A connection was made.</summary>
     public sealed record Connected(ConnectResult Result) : ClientEvent;
 
-    /// <summary>A connection ended. <see cref="Error"/> is null if this side asked for it.</summary>
-    public sealed record Disconnected(Exception? Error) : ClientEvent;
+    /// <summary>A connection ended; exactly one for each <see cref="Connected"/>. <see cref="Error"/> is null if this side asked for it.</summary>
+    public sealed record Disconnected(Exception? Error) : ClientEvent
+    {
+        /// <summary>Who or what ended it.</summary>
+        public DisconnectCause Cause { get; init; }
+
+        /// <summary>The code that the server sent, or that was sent to it; null if none was exchanged.</summary>
+        public ReasonCode? ReasonCode { get; init; }
+
+        /// <summary>One line for people.</summary>
+        public string Reason { get; init; } = "";
+    }
 
     /// <summary>An attempt failed. <see cref="NextAttemptIn"/> is null if there will be no other.</summary>
-    public sealed record ConnectFailed(Exception Error, TimeSpan? NextAttemptIn) : ClientEvent;
+    public sealed record ConnectFailed(Exception Error, TimeSpan? NextAttemptIn) : ClientEvent
+    {
+        /// <summary>What can be done about it.</summary>
+        public FailureClass Class { get; init; }
+    }
+
+    /// <summary>The server told the client to use another one (0x9C, 0x9D), and it goes there.</summary>
+    public sealed record Redirected(string From, string To) : ClientEvent;
+
+    /// <summary>Another client connected with this client's identifier; see <see cref="ReconnectOptions.Takeover"/>.</summary>
+    public sealed record TakenOver(string ClientId) : ClientEvent;
 
     /// <summary>The server answered a filter: granted or denied.</summary>
     public sealed record SubscriptionAnswered(string Filter, ReasonCode ReasonCode) : ClientEvent;

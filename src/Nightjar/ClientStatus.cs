@@ -12,13 +12,13 @@ public sealed record ClientStatus
     /// <summary>What the server agreed to; null while not connected.</summary>
     public ConnectResult? Connection { get; init; }
 
-    /// <summary>Why it is not connected; null while it is, or never tried.</summary>
+    /// <summary>The last failure, of an attempt or of a connection; it is kept when there is a connection again. Null if there was none.</summary>
     public Exception? LastError { get; init; }
 
     /// <summary>How long until the next attempt; null unless <see cref="ClientState.Waiting"/>.</summary>
     public TimeSpan? NextAttemptIn { get; init; }
 
-    /// <summary>Attempts since the last stable connection.</summary>
+    /// <summary>Failures since the last stable connection.</summary>
     public int Attempts { get; init; }
 
     /// <summary>QoS 1 and 2 messages that were sent and wait for their answer.</summary>

@@ -51,7 +51,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         try
         {
-            await ConnectAsync(cancellationToken).ConfigureAwait(false);
+            await _host.ConnectAsync(ConnectWish.WhenAllowed, cancellationToken).ConfigureAwait(false);
             await Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -38,6 +38,9 @@ public enum ConnectStage
 
     /// <summary>CONNECT is sent, CONNACK awaited.</summary>
     Connect,
+
+    /// <summary>Before anything is opened: <see cref="ConnectionOptions.ReadinessGate"/> or <see cref="ConnectionOptions.BeforeConnect"/>.</summary>
+    Preparation,
 }
 
 /// <summary>No connection could be made: <see cref="Stage"/> says how far it came, the inner exception why.</summary>

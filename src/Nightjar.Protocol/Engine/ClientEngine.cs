@@ -53,6 +53,9 @@ internal sealed class ClientEngine
     /// <summary>The version in use, or to be tried next.</summary>
     public MqttVersion Version => _lifecycle.Version;
 
+    /// <summary>The server of the current or last attempt.</summary>
+    public ServerSettings Server => _lifecycle.Supervisor.Servers.Target;
+
     public ClientState State => _lifecycle.Supervisor.State;
 
     public CloseReason? LastFailure => _lifecycle.Supervisor.LastFailure;
@@ -89,8 +92,38 @@ internal sealed class ClientEngine
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
         || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0;
 
-    /// <summary>Command: there should be a connection.</summary>
-    public void Connect(long now) => _lifecycle.Connect(now);
+    /// <summary>Command: there should be a connection, as soon as there may be one.</summary>
+    public void Connect(long now) => _lifecycle.Connect(byHand: false, atOnce: false, now);
+
+    /// <summary>Command: somebody asks for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay after a failure either.</summary>
+    public void ConnectByHand(bool atOnce, long now) => _lifecycle.Connect(byHand: true, atOnce, now);
+
+    /// <summary>Command: other settings. What the outbound half and the receive limits were told when the engine was made stays.</summary>
+    public void Update(EngineSettings settings, long now) => _lifecycle.Update(settings, now);
+
+    /// <summary>The network changed, which may make a failed attempt worth repeating.</summary>
+    public void HandleNetworkChange(long now)
+    {
+        _lifecycle.Supervisor.HandleNetworkChange(now);
+        _lifecycle.Advance(now);
+    }
+
+    /// <summary>The host prepared an attempt, for another server perhaps (null: as it was).</summary>
+    public void HandlePrepared(int attempt, ServerSettings? target, long now) => _lifecycle.HandlePrepared(attempt, target, now);
+
+    /// <summary>The host's answer to AskDelay; null: no more attempts.</summary>
+    public void HandleDelay(int question, long? delay, long now)
+    {
+        _lifecycle.HandleDelay(question, delay, now);
+        _lifecycle.Advance(now);
+    }
+
+    /// <summary>The host's answer to AskWindow: the window that is open or opens next.</summary>
+    public void HandleWindow(long opens, long closes, long now)
+    {
+        _lifecycle.Supervisor.HandleWindow(opens, closes, now);
+        _lifecycle.Advance(now);
+    }
 
     /// <summary>
     /// Command: DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
@@ -181,7 +214,7 @@ internal sealed class ClientEngine
             return;
         }
 
-        _lifecycle.HandleBytes(now);
+        _lifecycle.HandleBytes(onlyPing: batch.Count == 1 && batch[0].Type == PacketType.PingResp, now);
         Ledger.Now = now;
         Counters.LastReceived = now;
         Outbound.Pace.At(now);

@@ -31,6 +31,9 @@ internal enum CloseKind : byte
 
     /// <summary>Too many messages were left unacknowledged: a new connection makes the server deliver them again.</summary>
     Recycled,
+
+    /// <summary>This side ends a healthy connection for another one, or until it is needed.</summary>
+    Renewed,
 }
 
 /// <summary>
@@ -45,6 +48,9 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
     public string? Clause { get; init; }
 
     public string? ReasonString { get; init; }
+
+    /// <summary>What messages call the server.</summary>
+    public string? Server { get; init; }
 
     public string? ServerReference { get; init; }
 
@@ -67,6 +73,27 @@ internal sealed record CloseReason(CloseKind Kind, string Message)
 
     /// <summary>The host's exception, if it began there.</summary>
     public object? Cause { get; init; }
+
+    /// <summary>What can be done about it.</summary>
+    public FailureClass Class => this switch
+    {
+        { ReasonCode: Nightjar.ReasonCode.UseAnotherServer or Nightjar.ReasonCode.ServerMoved, Kind: CloseKind.Refused or CloseKind.ServerDisconnected } => FailureClass.Moved,
+        { ReasonCode: Nightjar.ReasonCode.SessionTakenOver, Kind: CloseKind.ServerDisconnected } => FailureClass.TakenOver,
+        { ReasonCode: Nightjar.ReasonCode.BadUserNameOrPassword or Nightjar.ReasonCode.NotAuthorized, Kind: CloseKind.Refused or CloseKind.ServerDisconnected } =>
+            FailureClass.CredentialsRejected,
+        { IsTransient: false } => FailureClass.Permanent,
+        _ => FailureClass.Transient,
+    };
+
+    /// <summary>Who or what ended the connection.</summary>
+    public DisconnectCause EndedBy => Kind switch
+    {
+        CloseKind.Requested or CloseKind.Recycled or CloseKind.Renewed => DisconnectCause.Local,
+        CloseKind.ServerDisconnected => DisconnectCause.Remote,
+        CloseKind.TransportLost when Cause is null => DisconnectCause.Remote,
+        CloseKind.Violation => DisconnectCause.Protocol,
+        _ => DisconnectCause.Network,
+    };
 
     public static CloseReason From(in ProtocolViolation violation) => new(CloseKind.Violation, violation.ToString())
     {

@@ -10,8 +10,36 @@ internal abstract record EngineOutput
     {
     }
 
-    /// <summary>Open a transport and answer with HandleDialed or HandleTransportLost.</summary>
-    internal sealed record Dial(int Attempt) : EngineOutput;
+    /// <summary>
+    /// Open a transport to <see cref="Target"/> and answer with HandleDialed or HandleTransportLost; where attempts are prepared, prepare this one first and say
+    /// HandlePrepared.
+    /// </summary>
+    internal sealed record Dial(int Attempt, ServerSettings Target) : EngineOutput
+    {
+        /// <summary>Why the attempt or the connection before ended; null if there was none.</summary>
+        public CloseReason? LastFailure { get; init; }
+
+        /// <summary>Attempts since the last stable connection, this one included.</summary>
+        public int Number { get; init; } = 1;
+
+        /// <summary>The server refused the credentials, and this attempt is to bring others.</summary>
+        public bool RenewCredentials { get; init; }
+
+        /// <summary>It goes on with the attempt before: the version was not the right one, or the session there is to be emptied.</summary>
+        public bool Continues { get; init; }
+    }
+
+    /// <summary>Say with HandleDelay how long to wait after this failure, the <paramref name="Number"/>th since the last stable connection.</summary>
+    internal sealed record AskDelay(int Question, CloseReason Reason, int Number, long Elapsed) : EngineOutput;
+
+    /// <summary>Say with HandleWindow which window is open or opens next.</summary>
+    internal sealed record AskWindow : EngineOutput;
+
+    /// <summary>Other settings took the place of the old ones.</summary>
+    internal sealed record Updated(EngineSettings Settings) : EngineOutput;
+
+    /// <summary>The server referred to another one, and this client goes there.</summary>
+    internal sealed record Redirected(CloseReason Reason, string To) : EngineOutput;
 
     /// <summary>
     /// Close this attempt's transport, with <paramref name="AfterFlush"/> once all output is written; then HandleTransportLost. An attempt that is over already is
@@ -74,4 +102,7 @@ internal sealed record Accepted(
     /// server may have begun a new session then, and the CONNACK that said so was lost.
     /// </summary>
     public bool SessionIsCertain { get; init; } = true;
+
+    /// <summary>The session until now was another server's, or another client identifier's.</summary>
+    public bool IsElsewhere { get; init; }
 }

@@ -71,6 +71,21 @@ internal sealed record EngineSettings
 
     public OutboxSettings Outbox { get; init; } = new();
 
+    /// <summary>The servers to choose from; empty: one, which <see cref="Connect"/>, <see cref="ClientIdIsGenerated"/> and <see cref="CleanStart"/> describe.</summary>
+    public IReadOnlyList<ServerSettings> Servers { get; init; } = [];
+
+    /// <summary>The host's own object.</summary>
+    public object? Tag { get; init; }
+
+    public ReconnectSettings Retry { get; init; } = new();
+
+    public ConnectionSettings Connection { get; init; } = new();
+
+    /// <summary>At least one.</summary>
+    public IReadOnlyList<ServerSettings> AllServers => Servers.Count > 0
+        ? Servers
+        : [new ServerSettings { Name = "the server", Connect = Connect, ClientIdIsGenerated = ClientIdIsGenerated, CleanStart = CleanStart }];
+
     /// <summary>A number from 0 (inclusive) to 1 (exclusive), for jitter.</summary>
     public required Func<double> Random { get; init; }
 }

@@ -4,56 +4,107 @@ using Nightjar.Protocol.Packets;
 namespace Nightjar.Protocol.Engine;
 
 /// <summary>
-/// CONNECT and CONNACK: what we ask for, what an answer means, and which version to speak. It remembers across attempts whether the server may hold our session, the client
-/// identifier that it assigned, and that a server does not know our version.
+/// CONNECT and CONNACK: what we ask for, what an answer means, and which version to speak. It remembers across attempts where our session is, the client identifiers that servers
+/// assigned, and which servers do not know our version.
 /// </summary>
-internal sealed class Handshake(EngineSettings settings)
+internal sealed class Handshake
 {
     // A server that answers CONNECT of 5.0 with a CONNACK of 3.1.1 did not read the version at all.
     private static readonly string AcceptedAsOlder = Rules.ConnAckAcceptsAsOlder.BrokenIn(MqttVersion.Mqtt5).Clause;
 
-    private bool _fellBack;
-    private bool _hasSession;
+    private readonly Dictionary<string, ServerMemory> _memories = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _assigned = new(StringComparer.Ordinal);
+    private EngineSettings _settings;
+    private ServerMemory _memory;
+    private string? _session;
+    private string? _emptied;
     private bool _cleanStart;
     private bool _unanswered;
     private bool _sessionIsUncertain;
 
+    public Handshake(EngineSettings settings)
+    {
+        _settings = settings;
+        Target = settings.AllServers[0];
+        _memory = Remember(Target);
+    }
+
+    /// <summary>The server of the current or last attempt.</summary>
+    public ServerSettings Target { get; private set; }
+
     /// <summary>The version of the next or current attempt.</summary>
-    public MqttVersion Version { get; private set; } = settings.Version;
+    public MqttVersion Version => _memory.Version;
 
     /// <summary>Ours, or the one that the server assigned.</summary>
-    public string ClientId { get; private set; } = settings.Connect.ClientId;
+    public string ClientId => Target.Connect.ClientId is { Length: > 0 } given ? given : _assigned.GetValueOrDefault(Target.Keeper, "");
+
+    /// <summary>
+    /// Whether this CONNECT only empties a session of before: until 5.0 a clean session is one that the server does not keep afterwards either, so one that is both new and
+    /// kept takes two connections.
+    /// </summary>
+    public bool OnlyEmpties { get; private set; }
+
+    private string Key => Target.SessionKey(ClientId);
+
+    // The server that was left behind may hold identifiers of messages that have gone elsewhere since.
+    private bool IsElsewhere => _session is not null && _session != Key && _emptied != Key;
+
+    private bool HasSession => _session == Key;
+
+    /// <summary>Other settings from the next attempt on. What is known of servers and of the session stays true, unless another version is to be spoken.</summary>
+    public void Update(EngineSettings settings)
+    {
+        if (settings.Version != _settings.Version)
+        {
+            _memories.Clear();
+        }
+
+        _settings = settings;
+        Begin(settings.AllServers[0]);
+    }
+
+    /// <summary>The next attempt is for this server.</summary>
+    public void Begin(ServerSettings target)
+    {
+        Target = target;
+        _memory = Remember(target);
+    }
 
     /// <summary>The CONNECT of one attempt.</summary>
     public ConnectPacket Request()
     {
         // 5.0: new once, then resumed. 3.1 and 3.1.1 know one flag for both ends of the session: a client that wants to resume must say so from the start.
+        var endsWithConnection = Version < MqttVersion.Mqtt5 && (Target.CleanStart ?? Target.ClientIdIsGenerated);
+        OnlyEmpties = Version < MqttVersion.Mqtt5 && IsElsewhere && !endsWithConnection;
         _cleanStart = Version == MqttVersion.Mqtt5
-            ? !_hasSession && (settings.CleanStart ?? true)
-            : settings.CleanStart ?? settings.ClientIdIsGenerated;
+            ? !HasSession && (_session is not null || (Target.CleanStart ?? true))
+            : endsWithConnection || OnlyEmpties;
         _sessionIsUncertain |= _unanswered;
         _unanswered = true;
-        var template = settings.Connect;
+        var template = Target.Connect;
         return new ConnectPacket
         {
             Version = Version,
             CleanStart = _cleanStart,
             ClientId = ClientId,
             KeepAlive = template.KeepAlive,
-            UserName = template.UserName,
-            Password = template.Password,
-            Will = template.Will,
+            UserName = Target.IsReferred ? null : template.UserName,
+            Password = Target.IsReferred ? null : template.Password,
+            Will = OnlyEmpties ? null : template.Will,
             SessionExpiryInterval = template.SessionExpiryInterval,
-            ReceiveMaximum = (ushort)settings.ReceiveMaximum,
-            MaximumPacketSize = settings.AnnouncedPacketSize,
-            TopicAliasMaximum = (ushort)settings.TopicAliasMaximum,
+            ReceiveMaximum = (ushort)_settings.ReceiveMaximum,
+            MaximumPacketSize = _settings.AnnouncedPacketSize,
+            TopicAliasMaximum = (ushort)_settings.TopicAliasMaximum,
             RequestResponseInformation = template.RequestResponseInformation,
             RequestProblemInformation = template.RequestProblemInformation,
-            AuthenticationMethod = template.AuthenticationMethod,
-            AuthenticationData = template.AuthenticationData,
+            AuthenticationMethod = Target.IsReferred ? null : template.AuthenticationMethod,
+            AuthenticationData = Target.IsReferred ? null : template.AuthenticationData,
             UserProperties = template.UserProperties,
         };
     }
+
+    /// <summary>The session of before is gone from the server: the next CONNECT may keep one.</summary>
+    public void HandleEmptied() => _emptied = Key;
 
     /// <summary>What a CONNACK means: accepted, or a reason to close.</summary>
     /// <param name="packet">The answer.</param>
@@ -67,7 +118,14 @@ internal sealed class Handshake(EngineSettings settings)
             return Refusal(packet);
         }
 
-        var expectsSession = !_cleanStart && (_hasSession || settings.CleanStart == false || Version < MqttVersion.Mqtt5);
+        var expectsSession = !_cleanStart && (HasSession || Target.CleanStart == false || Version < MqttVersion.Mqtt5);
+        if (packet.SessionPresent && !_cleanStart && _emptied == Key)
+        {
+            // It was emptied a moment ago: another client with this identifier was faster.
+            _emptied = null;
+            return new CloseReason(CloseKind.TransportLost, $"Another client uses the client identifier '{ClientId}' at the same time.");
+        }
+
         if (packet.SessionPresent && !expectsSession)
         {
             return CloseReason.From(new ProtocolViolation(
@@ -77,18 +135,25 @@ internal sealed class Handshake(EngineSettings settings)
         }
 
         // 3.1 cannot say whether the session is there: what is unanswered is sent again, which 3.1 asks for.
-        var sessionKept = Version == MqttVersion.Mqtt31 ? !_cleanStart && _hasSession : packet.SessionPresent;
-        _hasSession = true;
-        ClientId = packet.AssignedClientIdentifier ?? ClientId;
+        var sessionKept = Version == MqttVersion.Mqtt31 ? !_cleanStart && HasSession : packet.SessionPresent;
+        if (packet.AssignedClientIdentifier is { } assigned)
+        {
+            _assigned[Target.Keeper] = assigned;
+        }
+
+        var elsewhere = _session is not null && _session != Key;
+        _session = Key;
+        _emptied = null;
         accepted = new Accepted(
             Version,
             ClientId,
             sessionKept,
-            (packet.ServerKeepAlive ?? settings.Connect.KeepAlive) * TimeSpan.TicksPerSecond,
-            packet.SessionExpiryInterval ?? settings.Connect.SessionExpiryInterval ?? 0,
+            (packet.ServerKeepAlive ?? Target.Connect.KeepAlive) * TimeSpan.TicksPerSecond,
+            packet.SessionExpiryInterval ?? Target.Connect.SessionExpiryInterval ?? 0,
             Session.ServerLimits.From(packet),
             packet)
         {
+            IsElsewhere = elsewhere,
             SessionIsCertain = Version != MqttVersion.Mqtt31 && !_sessionIsUncertain,
         };
         _sessionIsUncertain = false;
@@ -103,26 +168,36 @@ internal sealed class Handshake(EngineSettings settings)
     {
         var unknownVersion = reason is { Kind: CloseKind.Refused, ReasonCode: ReasonCode.UnsupportedProtocolVersion }
             || (reason.Kind == CloseKind.Violation && reason.Clause == AcceptedAsOlder);
-        if (_fellBack)
+        if (_memory.FellBack)
         {
-            if (closedWithoutAByte && Version != settings.Version && !_hasSession)
+            if (closedWithoutAByte && Version != _settings.Version && !HasSession)
             {
                 // It hung up on 3.1.1 as well, so the version was not the reason.
-                Version = settings.Version;
+                _memory.Version = _settings.Version;
             }
 
             return false;
         }
 
-        if (!settings.AllowVersionFallback || settings.Version != MqttVersion.Mqtt5 || _hasSession
-            || settings.Connect.AuthenticationMethod is not null || !(unknownVersion || closedWithoutAByte))
+        if (!_settings.AllowVersionFallback || _settings.Version != MqttVersion.Mqtt5 || HasSession
+            || Target.Connect.AuthenticationMethod is not null || !(unknownVersion || closedWithoutAByte))
         {
             return false;
         }
 
-        _fellBack = true;
-        Version = MqttVersion.Mqtt311;
+        _memory.FellBack = true;
+        _memory.Version = MqttVersion.Mqtt311;
         return true;
+    }
+
+    private ServerMemory Remember(ServerSettings target)
+    {
+        if (!_memories.TryGetValue(target.Name, out var memory))
+        {
+            _memories[target.Name] = memory = new ServerMemory { Version = _settings.Version };
+        }
+
+        return memory;
     }
 
     private CloseReason Refusal(ConnAckPacket packet) => new(
@@ -138,10 +213,18 @@ internal sealed class Handshake(EngineSettings settings)
 
     private string Advice(ReasonCode code) => code switch
     {
-        ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized when settings.Connect.UserName is null => " No user name was given; set credentials.",
+        ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized when Target.Connect.UserName is null || Target.IsReferred => " No user name was given; set credentials.",
         ReasonCode.BadUserNameOrPassword or ReasonCode.NotAuthorized => " Check the user name and the password.",
         ReasonCode.ClientIdentifierNotValid => $" It does not take the client identifier '{ClientId}'.",
         ReasonCode.UnsupportedProtocolVersion => $" It does not speak {Version}; set MqttClientOptions.Version.",
         _ => "",
     };
+
+    /// <summary>What is known of one server.</summary>
+    private sealed class ServerMemory
+    {
+        public MqttVersion Version { get; set; }
+
+        public bool FellBack { get; set; }
+    }
 }

@@ -7,9 +7,8 @@ namespace Nightjar.Protocol.Engine;
 /// How connections begin and end: dialled, accepted, watched, lost, ended on request. What a connection carried is put back when it is over; the
 /// <see cref="Supervisor"/> decides what comes next.
 /// </summary>
-internal sealed class Lifecycle
+internal sealed partial class Lifecycle
 {
-    private readonly EngineSettings _settings;
     private readonly Supervisor _supervisor;
     private readonly Handshake _handshake;
     private readonly Outbound _outbound;
@@ -20,9 +19,10 @@ internal sealed class Lifecycle
     private readonly EngineCounters _counters;
     private readonly Queue<EngineOutput> _outputs;
     private readonly ViolationLoop _loop;
+    private EngineSettings _settings;
     private LinkWatch? _link;
+    private ConnectionSpan _span;
     private bool _heardAnything;
-    private Ending? _ending;
 
     public Lifecycle(
         EngineSettings settings,
@@ -73,60 +73,24 @@ internal sealed class Lifecycle
             var deadline = _supervisor.Deadline;
             if (Accepted is not null)
             {
-                deadline = Math.Min(deadline, _link!.Deadline);
+                deadline = Math.Min(deadline, Math.Min(_link!.Deadline, _ending is null ? _span.Deadline : long.MaxValue));
             }
 
             return _ending is { Sent: false } ? Math.Min(deadline, _ending.Deadline) : deadline;
         }
     }
 
-    /// <summary>There should be a connection; one that is being ended comes back after its end.</summary>
-    public void Connect(long now)
+    /// <summary>The host prepared an attempt; null: as it was. It is for this server now.</summary>
+    public void HandlePrepared(int attempt, ServerSettings? target, long now) =>
+        _supervisor.HandlePrepared(attempt, target ?? _supervisor.Servers.Target, now);
+
+    /// <summary>The host says how long to wait; null: no more attempts.</summary>
+    public void HandleDelay(int question, long? delay, long now)
     {
-        if (_ending is { Final: false })
+        if (_supervisor.HandleDelay(question, delay, now))
         {
-            _ending.ConnectAfter = true;
-            return;
+            GiveUp(now);
         }
-
-        _supervisor.Connect(now);
-    }
-
-    /// <summary>Something is to be sent; a client that never connected does so now.</summary>
-    public void ConnectOnFirstUse(long now)
-    {
-        if (_supervisor.State == ClientState.Idle && _ending is null)
-        {
-            _supervisor.Connect(now);
-        }
-    }
-
-    /// <summary>
-    /// DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
-    /// </summary>
-    public void End(DisconnectPacket packet, bool final, long now)
-    {
-        if (_ending is { } earlier)
-        {
-            earlier.Final |= final;
-            earlier.ConnectAfter = false;
-            return;
-        }
-
-        _ending = new Ending(packet, now + _settings.DrainTimeout) { Final = final };
-        ContinueEnding(now);
-    }
-
-    /// <summary>No drain, no DISCONNECT, closed for good.</summary>
-    public void Abort(long now)
-    {
-        _ending = new Ending(new DisconnectPacket(), now) { Final = true, Sent = true };
-        if (_supervisor.IsLive)
-        {
-            EndAbruptly(new CloseReason(CloseKind.Requested, "The client was aborted."), now);
-        }
-
-        Finish(now);
     }
 
     /// <summary>The transport is open: CONNECT goes out.</summary>
@@ -139,6 +103,7 @@ internal sealed class Lifecycle
         }
 
         _heardAnything = false;
+        _handshake.Begin(_supervisor.Servers.Target);
         Inbound = new Inbound(_handshake.Version, (int)(_settings.AnnouncedPacketSize ?? int.MaxValue), _settings.TopicAliasMaximum, _settings.MaximumPacketSize);
         _outbound.WriteControl(_handshake.Request(), _handshake.Version);
     }
@@ -153,10 +118,14 @@ internal sealed class Lifecycle
     }
 
     /// <summary>Bytes came in.</summary>
-    public void HandleBytes(long now)
+    public void HandleBytes(bool onlyPing, long now)
     {
         _heardAnything = true;
         _link?.Received(now);
+        if (!onlyPing)
+        {
+            _span.Received(now);
+        }
     }
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
@@ -169,6 +138,7 @@ internal sealed class Lifecycle
     public void HandleWritten(long now)
     {
         _link?.Written(now);
+        _span.Written(_outbound.DataWritten, now);
         ContinueEnding(now);
     }
 
@@ -188,6 +158,7 @@ internal sealed class Lifecycle
         if (IsConnected)
         {
             CheckKeepAlive(now);
+            CheckSpan(now);
         }
 
         if (_supervisor.Advance(now))
@@ -199,6 +170,12 @@ internal sealed class Lifecycle
     /// <summary>CONNACK came: the connection begins, or is refused.</summary>
     public void HandleConnAck(ConnAckPacket packet, long now)
     {
+        if (_supervisor.Phase == ConnectionPhase.Disconnecting && Accepted is null)
+        {
+            // The DISCONNECT is on its way already.
+            return;
+        }
+
         if (Accepted is not null)
         {
             Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.2.0-2", "The server sent a second CONNACK."), now);
@@ -211,6 +188,14 @@ internal sealed class Lifecycle
             return;
         }
 
+        if (_handshake.OnlyEmpties)
+        {
+            _handshake.HandleEmptied();
+            _supervisor.Disconnecting(new CloseReason(CloseKind.Renewed, "The session of before is gone."), now);
+            _outbound.WriteLast(new DisconnectPacket(), accepted!.Version);
+            return;
+        }
+
         Accepted = accepted!;
         if (_counters.Connections++ > 0)
         {
@@ -218,6 +203,7 @@ internal sealed class Lifecycle
         }
 
         _counters.SessionsResumed += accepted!.SessionPresent ? 1 : 0;
+        _span = new ConnectionSpan(_settings, _supervisor.Servers.IsPreferred, _supervisor.Windows.Closes, now);
         _link = new LinkWatch(accepted!.KeepAlive, now);
         _supervisor.HandleAccepted(now);
         _outputs.Enqueue(new EngineOutput.Connected(accepted));
@@ -227,7 +213,7 @@ internal sealed class Lifecycle
         var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
         _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
         _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
-        _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent, accepted.SessionIsCertain);
+        _outbound.Open(accepted);
         _subscriptions.Open(accepted.SessionPresent, accepted.SessionIsCertain);
         PumpSubscriptions();
         _outbound.Pump();
@@ -343,7 +329,9 @@ internal sealed class Lifecycle
     private void Lost(CloseReason reason, long now)
     {
         var wasConnected = Accepted is not null;
-        reason = _loop.Note((_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected }, _supervisor.ConnectedFor(now));
+        reason = _loop.Note(
+            (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected, Server = _supervisor.Servers.Target.Name },
+            _supervisor.ConnectedFor(now));
         Accepted = null;
         Inbound = null;
         Count(reason, wasConnected);
@@ -360,10 +348,14 @@ internal sealed class Lifecycle
             _outputs.Enqueue(new EngineOutput.Disconnected(reason));
         }
 
-        if (_ending is { Sent: true } or { Final: false })
+        if (EndsHere(reason, wasConnected, now))
         {
-            _supervisor.Rest(reason);
-            Finish(now);
+            return;
+        }
+
+        if (!wasConnected && _supervisor.Phase == ConnectionPhase.Disconnecting && _handshake.OnlyEmpties)
+        {
+            _supervisor.Retry(now);
             return;
         }
 
@@ -404,62 +396,5 @@ internal sealed class Lifecycle
         _subscriptions.FailWaiting(reason);
         _outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
-    }
-
-    /// <summary>Goes on with an end that was asked for: once everything is through, or the time for that is over.</summary>
-    public void ContinueEnding(long now)
-    {
-        if (_ending is not { Sent: false } ending)
-        {
-            return;
-        }
-
-        var mayDrain = IsConnected || (ending.Final && _supervisor.State is ClientState.Connecting or ClientState.Waiting);
-        if (mayDrain && !_outbound.IsDrained && now < ending.Deadline)
-        {
-            return;
-        }
-
-        ending.Sent = true;
-        if (IsConnected)
-        {
-            _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request."), now);
-            _outbound.WriteLast(ending.LastWord(_settings, _outbound), Accepted!.Version);
-        }
-        else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
-        {
-            EndAbruptly(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
-        }
-        else if (!_supervisor.IsLive)
-        {
-            Finish(now);
-        }
-    }
-
-    private void Finish(long now)
-    {
-        var ending = _ending!;
-        if (ending.Final)
-        {
-            if (_supervisor.State == ClientState.Closed)
-            {
-                return;
-            }
-
-            _supervisor.Close();
-            var closed = new CloseReason(CloseKind.Requested, "The client was closed.");
-            _outbound.FailWaiting(closed, everything: true);
-            _subscriptions.FailWaiting(closed);
-            _outputs.Enqueue(new EngineOutput.Closed());
-            return;
-        }
-
-        _ending = null;
-        _supervisor.Stop();
-        _outputs.Enqueue(new EngineOutput.Stopped());
-        if (ending.ConnectAfter)
-        {
-            _supervisor.Connect(now);
-        }
     }
 }

@@ -78,6 +78,9 @@ internal sealed class Outbound
     /// <summary>How many bytes of control packets were put into the lane of this connection, and how many of them were taken out.</summary>
     public (long Written, long Taken) Control => (_control.Position, _control.Position - _control.Length);
 
+    /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
+    public long DataWritten => _data.Position;
+
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
@@ -171,26 +174,23 @@ internal sealed class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool sessionIsCertain)
+    public void Open(Accepted accepted)
     {
-        _version = version;
-        _limits = limits;
-        _publishes.Open(version, limits);
+        _version = accepted.Version;
+        _limits = accepted.Limits;
+        _publishes.Open(_version, _limits);
         _recordedBefore = Session.LastRecord;
         _open = true;
-        if (sessionKept)
+        if (accepted.SessionPresent)
         {
-            Session.Resume(limits.ReceiveMaximum);
+            Session.Resume(_limits.ReceiveMaximum);
 
             // If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.
-            foreach (var (_, handle, exactlyOnce) in sessionIsCertain ? [] : Session.Export([]).Publishes)
-            {
-                _messages[handle].Flags |= exactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
-            }
+            _messages.MarkPossiblyDuplicated(accepted.SessionIsCertain ? [] : Session.ExactlyOnce);
         }
         else
         {
-            StartOver(limits.ReceiveMaximum);
+            StartOver(_limits.ReceiveMaximum, accepted.IsElsewhere);
         }
 
         Resend();
@@ -354,21 +354,24 @@ internal sealed class Outbound
         }
     }
 
-    private void StartOver(int receiveMaximum)
+    private void StartOver(int receiveMaximum, bool elsewhere)
     {
         _voided.Clear();
         var released = new List<int>();
         Session.StartOver(receiveMaximum, released, _voided);
+        if (elsewhere)
+        {
+            // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
+            _voided.InsertRange(0, released);
+            released.Clear();
+        }
+
         foreach (var handle in released)
         {
             End(handle, _messages[handle].ReasonCode);
         }
 
-        foreach (var handle in _voided)
-        {
-            _messages[handle].Flags |= PublishFlags.PossiblyDuplicated;
-        }
-
+        _messages.MarkPossiblyDuplicated(_voided);
         _reliable.PutInFront(_messages, _voided);
     }
 
@@ -464,7 +467,6 @@ internal sealed class Outbound
                 break;
             case AckEffect.Released:
                 _messages[handle].ReasonCode = reason;
-                _messages.DropBytes(handle);
                 WriteRelease(id, lsn); // mutant: ForgetPubRel
                 break;
             case AckEffect.ReleasedAgain:

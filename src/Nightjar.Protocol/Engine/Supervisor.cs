@@ -1,62 +1,65 @@
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>Where the connection is.</summary>
-internal enum ConnectionPhase : byte
-{
-    /// <summary>There is none, and none is on its way.</summary>
-    None,
-
-    /// <summary>The host opens a transport.</summary>
-    Dialing,
-
-    /// <summary>CONNECT is sent.</summary>
-    Handshake,
-
-    /// <summary>CONNACK came.</summary>
-    Connected,
-
-    /// <summary>DISCONNECT is in the lane; the transport closes once it is written.</summary>
-    Disconnecting,
-
-    /// <summary>The next attempt waits for its time.</summary>
-    Waiting,
-}
-
 /// <summary>
-/// Decides when to connect, when to try again and when to give up. It knows nothing of packets: the engine tells it how attempts and connections end.
+/// Decides when to connect, to whom, when to try again and when to give up. It knows nothing of packets: the engine tells it how attempts and connections end.
 /// </summary>
-internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> outputs)
+internal sealed class Supervisor
 {
     // For a peer that takes no bytes any more: DISCONNECT is a courtesy and not worth more.
     private const long DisconnectTimeout = 2 * TimeSpan.TicksPerSecond;
 
-    private readonly BackOff _backOff = new(settings);
+    // Before CONNACK nobody may be listening at all; the server has this long to take the DISCONNECT and close.
+    private const long EarlyDisconnectTimeout = TimeSpan.TicksPerSecond / 4;
+
+    private readonly Queue<EngineOutput> _outputs;
+    private EngineSettings _settings;
+    private RetryRule _rule;
     private int _attempt;
+    private int _question;
+    private CloseReason? _unanswered;
     private bool _everConnected;
     private bool _closed;
     private bool _stopped;
+    private bool _waitsFirmly;
+    private bool _waitsForWindow;
     private long _phaseDeadline = long.MaxValue;
     private long _firstDeadline = long.MaxValue;
+    private long _attemptedAt;
     private long _connectedAt;
+    private long? _downSince;
+
+    public Supervisor(EngineSettings settings, Queue<EngineOutput> outputs)
+    {
+        _outputs = outputs;
+        _settings = settings;
+        Servers = new ServerChoice(settings);
+        Windows = new ConnectionWindows(settings, outputs);
+        _rule = new RetryRule(settings, Servers, outputs);
+    }
+
+    public ServerChoice Servers { get; private set; }
+
+    public ConnectionWindows Windows { get; private set; }
 
     public ConnectionPhase Phase { get; private set; }
 
+    /// <summary>The last failure, also after the connection is there again.</summary>
     public CloseReason? LastFailure { get; private set; }
 
     /// <summary>Why the current connection is being closed: the first cause wins.</summary>
     public CloseReason? FirstCause { get; private set; }
 
-    public int Failures => _backOff.Failures;
+    public int Failures => _rule.Failures;
 
     public long RetryAt { get; private set; } = long.MaxValue;
 
-    /// <summary>Whether a transport is open or being opened.</summary>
-    public bool IsLive => Phase is ConnectionPhase.Dialing or ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting;
+    /// <summary>Whether a transport is open or being opened, or an attempt prepared.</summary>
+    public bool IsLive => Phase is not (ConnectionPhase.None or ConnectionPhase.Waiting);
 
     public ClientState State => Phase switch
     {
         _ when _closed => ClientState.Closed,
-        ConnectionPhase.Dialing or ConnectionPhase.Handshake => ClientState.Connecting,
+        ConnectionPhase.Preparing or ConnectionPhase.Dialing or ConnectionPhase.Handshake => ClientState.Connecting,
         ConnectionPhase.Connected => ClientState.Connected,
         ConnectionPhase.Waiting => ClientState.Waiting,
         _ => _stopped || Phase == ConnectionPhase.Disconnecting ? ClientState.Disconnected : ClientState.Idle,
@@ -64,30 +67,65 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
 
     public long Deadline => Math.Min(_phaseDeadline, Phase == ConnectionPhase.Waiting ? Math.Min(RetryAt, _firstDeadline) : long.MaxValue);
 
+    /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
+    private long AttemptTime => _settings.ConnectTimeout / (_everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count);
+
     public bool IsCurrent(int attempt) => attempt == _attempt && IsLive;
 
-    /// <summary>There should be a connection.</summary>
+    /// <summary>There should be a connection, as soon as there may be one.</summary>
     public void Connect(long now)
     {
-        if (_closed || Phase != ConnectionPhase.None)
+        if (!_closed && Phase == ConnectionPhase.None)
+        {
+            _stopped = false;
+            Begin(now);
+        }
+    }
+
+    /// <summary>Somebody asked for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay either.</summary>
+    public void ConnectByHand(bool atOnce, long now)
+    {
+        if (_closed || IsLive)
         {
             return;
         }
 
         _stopped = false;
-        if (!_everConnected && settings.FirstConnect == FirstConnect.FailFast)
+        Windows.Override();
+        if (Phase == ConnectionPhase.None || atOnce || _waitsForWindow)
         {
-            _firstDeadline = now + settings.ConnectTimeout;
+            Begin(now);
         }
+    }
 
-        Dial(now);
+    /// <summary>The network changed: what failed may work now. It only cuts a wait short, and never makes attempts closer than the shortest delay.</summary>
+    public void HandleNetworkChange(long now)
+    {
+        if (Phase == ConnectionPhase.Waiting && !_waitsFirmly && !_waitsForWindow)
+        {
+            RetryAt = Math.Min(RetryAt, Math.Max(now, _attemptedAt + _settings.MinimumDelay));
+        }
     }
 
     /// <summary>How long the connection has lasted; 0 if there is none.</summary>
     public long ConnectedFor(long now) => Phase is ConnectionPhase.Connected or ConnectionPhase.Disconnecting ? now - _connectedAt : 0;
 
-    /// <summary>The same again, at once: the version was not the right one.</summary>
-    public void Retry(long now) => Dial(now);
+    /// <summary>The same again, at once: the version was not the right one, or the server's session had to be emptied.</summary>
+    public void Retry(long now) => Dial(Servers.Target, now, continues: true);
+
+    /// <summary>The host prepared the attempt, for another server perhaps; from here its time counts. False: it is over.</summary>
+    public bool HandlePrepared(int attempt, ServerSettings target, long now)
+    {
+        if (attempt != _attempt || Phase != ConnectionPhase.Preparing)
+        {
+            return false;
+        }
+
+        Servers.Target = target;
+        Phase = ConnectionPhase.Dialing;
+        _phaseDeadline = AttemptDeadline(now);
+        return true;
+    }
 
     /// <summary>False: that attempt is over, nobody waits for its transport.</summary>
     public bool HandleDialed(int attempt)
@@ -104,89 +142,122 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
     public void HandleAccepted(long now)
     {
         Phase = ConnectionPhase.Connected;
+        _rule.HandleAccepted();
         _everConnected = true;
-        _firstDeadline = long.MaxValue;
-        _phaseDeadline = long.MaxValue;
+        _downSince = null;
+        _firstDeadline = _phaseDeadline = long.MaxValue;
         _connectedAt = now;
-        LastFailure = null;
     }
 
     /// <summary>DISCONNECT goes into the lane. False: the connection is not one that could take it.</summary>
     public bool Disconnecting(CloseReason reason, long now)
     {
-        if (Phase != ConnectionPhase.Connected)
+        if (Phase is not (ConnectionPhase.Connected or ConnectionPhase.Handshake))
         {
             return false;
         }
 
+        _phaseDeadline = now + (Phase == ConnectionPhase.Connected ? DisconnectTimeout : EarlyDisconnectTimeout);
         Phase = ConnectionPhase.Disconnecting;
         FirstCause = reason;
-        _phaseDeadline = now + DisconnectTimeout;
-        outputs.Enqueue(new EngineOutput.CloseTransport(_attempt, AfterFlush: true));
+        _outputs.Enqueue(new EngineOutput.CloseTransport(_attempt, AfterFlush: true));
         return true;
     }
 
     /// <summary>The transport of the current attempt is not wanted any more.</summary>
-    public void CloseTransport() => outputs.Enqueue(new EngineOutput.CloseTransport(_attempt, AfterFlush: false));
+    public void CloseTransport() => _outputs.Enqueue(new EngineOutput.CloseTransport(_attempt, AfterFlush: false));
 
     /// <summary>The attempt or the connection is over. True: that was the last of it.</summary>
     public bool HandleLost(CloseReason reason, bool wasConnected, long now)
     {
-        LastFailure = reason;
-        FirstCause = null;
-        _phaseDeadline = long.MaxValue;
-        Phase = ConnectionPhase.None;
-        if (wasConnected && reason.Times < ViolationLoop.Threshold)
+        EndPhase(wasConnected, now, inCircles: reason.Times >= ViolationLoop.Threshold);
+        _downSince ??= wasConnected ? now : _attemptedAt;
+        var verdict = _rule.Judge(reason, wasConnected, _everConnected, now >= _firstDeadline);
+        LastFailure = verdict.Reason;
+        switch (verdict.Step)
         {
-            _backOff.Lived(now - _connectedAt);
+            case NextStep.GiveUp:
+                GiveUp(verdict.Reason);
+                return true;
+            case NextStep.Ask:
+                _unanswered = verdict.Reason;
+                WaitUntil(long.MaxValue, firmly: false);
+                _outputs.Enqueue(new EngineOutput.AskDelay(++_question, verdict.Reason, Failures, now - _downSince.Value));
+                return false;
+            default:
+                WaitUntil(now + verdict.Delay, firmly: verdict.Step == NextStep.WaitFirmly);
+                ReportFailure(verdict.Reason, RetryAt);
+                return false;
+        }
+    }
+
+    /// <summary>The host says how long to wait; null: no more. True: that was the last of it.</summary>
+    public bool HandleDelay(int question, long? delay, long now)
+    {
+        if (question != _question || Phase != ConnectionPhase.Waiting || _unanswered is not { } reason)
+        {
+            return false;
         }
 
-        if (_everConnected ? !settings.Reconnect : IsFinal(reason, now))
+        _unanswered = null;
+        if (delay is not { } wait)
         {
-            ReportFailure(reason, wasConnected, long.MaxValue);
+            GiveUp(reason);
             return true;
         }
 
-        Phase = ConnectionPhase.Waiting;
-        var delay = _backOff.Next(reason.IsTransient && !reason.AsksForDistance);
-
-        // Recycling is our own wish and nobody's failure; where it goes on and on, the server is spared all the same.
-        RetryAt = reason.Kind == CloseKind.Recycled && _backOff.Failures == 1 ? now : now + delay;
-        ReportFailure(reason, wasConnected, RetryAt);
+        RetryAt = now + wait;
+        ReportFailure(reason, RetryAt);
         return false;
     }
 
-    /// <summary>The end that was asked for has come.</summary>
-    public void Rest(CloseReason reason)
+    /// <summary>The host says which window is open or opens next.</summary>
+    public void HandleWindow(long opens, long closes, long now)
     {
-        LastFailure = reason.Kind == CloseKind.Requested ? null : reason;
-        FirstCause = null;
-        _phaseDeadline = RetryAt = long.MaxValue;
-        Phase = ConnectionPhase.None;
+        Windows.Answer(opens, closes, now);
+        if (Phase == ConnectionPhase.Waiting && _waitsForWindow)
+        {
+            RetryAt = Windows.MayBegin(now);
+        }
+    }
+
+    /// <summary>The end that was asked for has come.</summary>
+    public void Rest(bool wasConnected, long now)
+    {
+        EndPhase(wasConnected, now);
+        RetryAt = long.MaxValue;
     }
 
     /// <summary>Down on request.</summary>
     public void Stop()
     {
         _stopped = true;
-        _firstDeadline = RetryAt = long.MaxValue;
-        Phase = ConnectionPhase.None;
+        Settle();
     }
 
     /// <summary>Closed for good.</summary>
     public void Close()
     {
         _closed = true;
-        _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
-        Phase = ConnectionPhase.None;
+        Settle();
+    }
+
+    /// <summary>Other settings from the next attempt on, which finds nothing of what the old ones led to.</summary>
+    public void Update(EngineSettings settings)
+    {
+        _settings = settings;
+        Servers = new ServerChoice(settings);
+        Windows = new ConnectionWindows(settings, _outputs);
+        _rule = new RetryRule(settings, Servers, _outputs);
+        Settle();
     }
 
     /// <summary>A reason if the attempt took longer than it may.</summary>
     public CloseReason? ConnectTimedOut(long now) =>
-        Phase is ConnectionPhase.Dialing or ConnectionPhase.Handshake && now >= _phaseDeadline
+        Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing or ConnectionPhase.Handshake && now >= _phaseDeadline
             ? new CloseReason(
                 CloseKind.ConnectTimeout,
-                $"No connection within {TimeSpan.FromTicks(settings.ConnectTimeout).TotalSeconds:0.###} s (ConnectTimeout).")
+                $"No connection within {TimeSpan.FromTicks(AttemptTime).TotalSeconds:0.###} s (ConnectTimeout{(AttemptTime < _settings.ConnectTimeout ? ", this server's share" : "")}).")
             : null;
 
     /// <summary>Whether the server does not even take our DISCONNECT.</summary>
@@ -202,41 +273,108 @@ internal sealed class Supervisor(EngineSettings settings, Queue<EngineOutput> ou
 
         if (now >= _firstDeadline)
         {
-            RetryAt = _firstDeadline = long.MaxValue;
-            Phase = ConnectionPhase.None;
+            Settle();
             return true;
         }
 
         if (now >= RetryAt)
         {
-            Dial(now);
+            Begin(now);
         }
 
         return false;
     }
 
-    private bool IsFinal(CloseReason reason, long now) => settings.FirstConnect switch
+    private void Settle()
     {
-        FirstConnect.SingleAttempt => true,
-        FirstConnect.FailFast => !reason.IsTransient || now >= _firstDeadline,
-        _ => false,
-    };
+        _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
+        _unanswered = null;
+        _waitsForWindow = _waitsFirmly = false;
+        Windows.EndOverride();
+        Phase = ConnectionPhase.None;
+    }
 
-    private void ReportFailure(CloseReason reason, bool wasConnected, long retryAt)
+    private void GiveUp(CloseReason reason)
     {
-        if (!wasConnected)
+        // One that was connected stays down until somebody asks; the next publish alone is no reason to fight for a session, say, that another client has taken.
+        _stopped = _everConnected;
+        Settle();
+        ReportFailure(reason, long.MaxValue);
+    }
+
+    private void EndPhase(bool wasConnected, long now, bool inCircles = false)
+    {
+        FirstCause = null;
+        _phaseDeadline = long.MaxValue;
+        Phase = ConnectionPhase.None;
+        if (wasConnected)
         {
-            outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt));
+            Windows.EndOverride();
+            _rule.Lived(inCircles ? -1 : now - _connectedAt);
         }
     }
 
-    private void Dial(long now)
+    private void WaitUntil(long time, bool firmly)
     {
+        Phase = ConnectionPhase.Waiting;
+        RetryAt = time;
+        _waitsFirmly = firmly;
+        _waitsForWindow = false;
+    }
+
+    private void ReportFailure(CloseReason reason, long retryAt)
+    {
+        if (!reason.WasConnected)
+        {
+            _outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt));
+        }
+    }
+
+    /// <summary>The next attempt, now or as soon as a window is open.</summary>
+    private void Begin(long now)
+    {
+        var at = Windows.MayBegin(now);
+        if (at > now)
+        {
+            WaitUntil(at, firmly: false);
+            _waitsForWindow = true;
+            return;
+        }
+
+        if (!_everConnected && _settings.FirstConnect == FirstConnect.FailFast && _firstDeadline == long.MaxValue)
+        {
+            _firstDeadline = now + _settings.ConnectTimeout;
+        }
+
+        Dial(Servers.Current, now, continues: false);
+    }
+
+    private void Dial(ServerSettings target, long now, bool continues)
+    {
+        if (_unanswered is { } reason)
+        {
+            // Nobody waits for the answer any more.
+            _unanswered = null;
+            ReportFailure(reason, now);
+        }
+
         _attempt++;
-        Phase = ConnectionPhase.Dialing;
+        Servers.Target = target;
+        _attemptedAt = now;
+        _waitsForWindow = false;
         RetryAt = long.MaxValue;
         FirstCause = null;
-        _phaseDeadline = Math.Min(now + settings.ConnectTimeout, _firstDeadline);
-        outputs.Enqueue(new EngineOutput.Dial(_attempt));
+        var prepares = _settings.Connection.PreparesAttempts && !continues;
+        Phase = prepares ? ConnectionPhase.Preparing : ConnectionPhase.Dialing;
+        _phaseDeadline = prepares ? _firstDeadline : AttemptDeadline(now);
+        _outputs.Enqueue(new EngineOutput.Dial(_attempt, target)
+        {
+            LastFailure = _everConnected || Failures > 0 ? LastFailure : null,
+            Number = Failures + 1,
+            RenewCredentials = _rule.RenewsCredentials,
+            Continues = continues,
+        });
     }
+
+    private long AttemptDeadline(long now) => Math.Min(now + AttemptTime, _firstDeadline);
 }

@@ -13,8 +13,17 @@ internal sealed class Effects
 
     public List<(NetworkConnection Connection, bool AfterFlush)> Close { get; } = [];
 
+    /// <summary>Whether the client waits for its next attempt; and the number of this entry, by which the last one counts.</summary>
+    public bool IsWaiting { get; set; }
+
+    public long Turn { get; set; }
+
+    /// <summary>The client is closed for good.</summary>
+    public bool IsClosed { get; set; }
+
     public void Clear()
     {
+        IsWaiting = IsClosed = false;
         Ended.Clear();
         Outputs.Clear();
         Close.Clear();

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 using Nightjar.Subscriptions;
-using Nightjar.Transport;
 
 namespace Nightjar.Connection;
 
@@ -14,23 +13,26 @@ internal sealed class EngineGate
 {
     private readonly Lock _lock = new();
     private readonly EngineHost _host;
-    private readonly ITransport _transport;
+    private readonly Questions _questions;
+    private readonly NetworkWatch _network;
     private readonly TimeProvider _timeProvider;
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private readonly long _started;
+    private long _turn;
     private long _armedFor = long.MaxValue;
     private Effects? _spare;
 
-    public EngineGate(EngineHost host, MqttClientOptions options, ILogger logger)
+    public EngineGate(EngineHost host, EngineSettings settings, ILogger logger)
     {
         _host = host;
-        _transport = TransportFactory.For(options.Servers[0], options.TimeProvider, options.KeepAlive);
-        _timeProvider = options.TimeProvider;
+        _questions = new Questions(host, logger);
+        _network = new NetworkWatch(host, logger);
+        _timeProvider = host.Options.TimeProvider;
         _logger = logger;
         _started = _timeProvider.GetTimestamp();
-        Engine = new ClientEngine(EngineSettingsFactory.Create(options));
-        Reports = new OutputReports(host.ServerName);
+        Engine = new ClientEngine(settings);
+        Reports = new OutputReports(settings.Servers[0].Name);
         _timer = _timeProvider.CreateTimer(static state => ((EngineGate)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -112,6 +114,9 @@ internal sealed class EngineGate
                 Connect(output, effects);
                 Reports.Report(output, Feeds, Now());
             }
+
+            effects.IsWaiting = Engine.State == ClientState.Waiting;
+            effects.Turn = ++_turn;
         }
 
         Arm();
@@ -124,7 +129,7 @@ internal sealed class EngineGate
         switch (output)
         {
             case EngineOutput.Dial dial:
-                Connection = new NetworkConnection(_host, dial.Attempt, _transport);
+                Connection = new NetworkConnection(_host, dial);
                 effects.Start = Connection;
                 break;
             case EngineOutput.CloseTransport close when Connection?.Attempt == close.Attempt:
@@ -142,7 +147,11 @@ internal sealed class EngineGate
             case EngineOutput.Connected:
                 Reports.Transport = Connection?.Info;
                 break;
+            case EngineOutput.Updated updated:
+                _host.Updated(updated.Settings);
+                break;
             case EngineOutput.Closed:
+                effects.IsClosed = true;
                 _timer.Dispose();
                 break;
         }
@@ -205,7 +214,10 @@ internal sealed class EngineGate
         {
             Log.Output(_logger, output, _host.ServerName);
             _host.Telemetry.Report(output);
+            _questions.Ask(output);
         }
+
+        _network.Follow(effects.IsWaiting, effects.IsClosed ? long.MaxValue : effects.Turn);
 
         effects.Clear();
         Volatile.Write(ref _spare, effects);

@@ -18,17 +18,18 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private readonly string _generatedId = EngineSettingsFactory.NewClientId();
+    private volatile MqttClientOptions _options;
     private long _receivePauses;
 
     public EngineHost(MqttClientOptions options)
     {
-        Options = options;
-        ServerName = options.Servers[0].ToString();
+        _options = options;
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
         Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
         Telemetry = new ClientTelemetry(this, options);
-        _gate = new EngineGate(this, options, _logger);
+        _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
         _waiters = new PublishWaiterPool(this);
@@ -36,9 +37,11 @@ internal sealed partial class EngineHost
         Telemetry.Begin();
     }
 
-    public MqttClientOptions Options { get; }
+    /// <summary>Those in force.</summary>
+    public MqttClientOptions Options => _options;
 
-    public string ServerName { get; }
+    /// <summary>The server of the current or last attempt.</summary>
+    public string ServerName => _engine.Server.Name;
 
     public ReceiveBudget ReceiveBudget { get; }
 
@@ -95,7 +98,7 @@ internal sealed partial class EngineHost
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
-                    Dropped = Counters.MessagesDropped + _gate.Feeds.Sum(feed => feed.Dropped),
+                    Dropped = MessagesDropped,
                     NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),
                     PublishDelay = TimeSpan.FromTicks(_engine.Outbound.Pace.DelayAt(now)),
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
@@ -104,22 +107,6 @@ internal sealed partial class EngineHost
                 };
             }
         }
-    }
-
-    public Task<ConnectResult> ConnectAsync(bool ask, CancellationToken cancellationToken)
-    {
-        Task<ConnectResult> connected;
-        using (_gate.Enter())
-        {
-            ThrowIfClosed();
-            connected = _reports.WhenConnected(ending: _engine.State == ClientState.Disconnected);
-            if (ask)
-            {
-                _engine.Connect(_gate.Now());
-            }
-        }
-
-        return connected.WaitAsync(cancellationToken);
     }
 
     /// <summary>Ends the connection in order; with <paramref name="final"/> the client too. The task ends when it is down.</summary>

@@ -8,22 +8,47 @@ namespace Nightjar.Connection;
 /// <summary>What the engine is told, from the options.</summary>
 internal static class EngineSettingsFactory
 {
-    public static EngineSettings Create(MqttClientOptions options)
+    /// <summary>Everything that the engine is told.</summary>
+    /// <param name="options">Validated.</param>
+    /// <param name="generatedId">The client identifier, where the options give none.</param>
+    public static EngineSettings Create(MqttClientOptions options, string generatedId)
     {
-        var server = options.Servers[0];
+        var servers = options.Servers.Select(server => ToServer(options, server, generatedId)).ToArray();
+        var reconnect = options.Reconnect;
         return new EngineSettings
         {
+            Tag = options,
+            Servers = servers,
+            Connect = servers[0].Connect,
             Version = options.Version,
             AllowVersionFallback = options.AllowVersionFallback,
-            ClientIdIsGenerated = options.ClientId is null,
-            CleanStart = options.Session.CleanStart,
             ConnectTimeout = options.ConnectTimeout.Ticks,
             DrainTimeout = options.DrainTimeout.Ticks,
-            FirstConnect = options.Reconnect.FirstConnect,
-            Reconnect = options.Reconnect.Enabled,
-            MinimumDelay = options.Reconnect.MinimumDelay.Ticks,
-            MaximumDelay = options.Reconnect.MaximumDelay.Ticks,
-            StableAfter = options.Reconnect.StableAfter.Ticks,
+            FirstConnect = reconnect.FirstConnect,
+            Reconnect = reconnect.Enabled && reconnect.Policy is not ReconnectPolicy.NoReconnecting,
+            MinimumDelay = reconnect.MinimumDelay.Ticks,
+            MaximumDelay = reconnect.MaximumDelay.Ticks,
+            StableAfter = reconnect.StableAfter.Ticks,
+            Retry = new ReconnectSettings
+            {
+                Jitter = reconnect.Jitter,
+                Delays = reconnect.Policy is ReconnectPolicy.ListedDelays list ? [.. list.Listed.Select(delay => delay.Ticks)] : null,
+                AsksForDelay = reconnect.Policy is not (null or ReconnectPolicy.ListedDelays or ReconnectPolicy.NoReconnecting),
+                PermanentFailures = reconnect.PermanentFailures,
+                Takeover = reconnect.Takeover,
+                ServerOrder = reconnect.ServerOrder,
+                FailBackAfter = reconnect.FailBackAfter?.Ticks ?? long.MaxValue,
+                AllowedRedirects = [.. reconnect.AllowedRedirects],
+            },
+            Connection = new ConnectionSettings
+            {
+                PreparesAttempts = options.Connection.ReadinessGate is not null || options.Connection.BeforeConnect is not null,
+                RenewsCredentials = options.Connection.BeforeConnect is not null,
+                MaximumAge = options.Connection.MaximumAge?.Ticks ?? long.MaxValue,
+                IdleTimeout = options.Connection.IdleTimeout?.Ticks ?? long.MaxValue,
+                HasSchedule = options.Connection.Schedule is not null,
+                ScheduleJitter = options.Connection.Schedule?.Jitter.Ticks ?? 0,
+            },
             ReceiveMaximum = options.Receive.ReceiveMaximum,
             HandlerWarning = ToTicks(options.Receive.HandlerWarning),
             HandlerTimeout = ToTicks(options.Receive.HandlerTimeout),
@@ -40,17 +65,35 @@ internal static class EngineSettingsFactory
                 MaximumQoS = options.Outbox.MaximumQoS,
                 PublishTimeout = ToTicks(options.Outbox.PublishTimeout),
             },
+            Random = Random.Shared.NextDouble,
+        };
+    }
+
+    /// <summary>One server, with what is said to it.</summary>
+    public static ServerSettings ToServer(MqttClientOptions options, MqttServer server, string generatedId)
+    {
+        var session = server.Session ?? options.Session;
+        var clientId = server.ClientId ?? options.ClientId;
+        return new ServerSettings
+        {
+            Name = server.ToString(),
+            Host = server.OpenStream is null ? server.Host : "",
+            Port = server.Port,
+            UsesTls = server.UsesTls,
+            ClientIdIsGenerated = clientId is null,
+            CleanStart = session.CleanStart,
+            SessionGroup = session.SharedAcrossServers ? "all servers" : null,
+            Tag = server,
             Connect = new ConnectPacket
             {
-                ClientId = options.ClientId ?? NewClientId(),
+                ClientId = clientId ?? generatedId,
                 KeepAlive = (ushort)options.KeepAlive.TotalSeconds,
                 UserName = server.Credentials?.UserName,
                 Password = server.Credentials?.Password,
                 Will = options.Will is { } will ? WillPacketBuilder.Build(will) : null,
-                SessionExpiryInterval = ToSeconds(options.Session.ExpiryInterval),
+                SessionExpiryInterval = ToSeconds(session.ExpiryInterval),
                 UserProperties = [.. options.UserProperties],
             },
-            Random = Random.Shared.NextDouble,
         };
     }
 
@@ -68,7 +111,7 @@ internal static class EngineSettingsFactory
     private static long ToTicks(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? long.MaxValue : time.Ticks;
 
     /// <summary>80 random bits: no two clients of this world get the same. 19 characters, within the 23 that every server takes.</summary>
-    private static string NewClientId()
+    public static string NewClientId()
     {
         const string Alphabet = "0123456789abcdefghijklmnopqrstuv"; // base 32: five bits each
         Span<byte> random = stackalloc byte[16];

@@ -6,7 +6,9 @@ namespace Nightjar.Connection;
 internal static class Failure
 {
     /// <summary>For those who wait for a connection, and for events.</summary>
-    public static Exception ToException(CloseReason reason, string server) => reason switch
+    public static Exception ToException(CloseReason reason, string server) => ToExceptionOf(reason, reason.Server ?? server);
+
+    private static Exception ToExceptionOf(CloseReason reason, string server) => reason switch
     {
         { Cause: Exception cause } and { Kind: CloseKind.DialFailed } => cause,
         { Kind: CloseKind.Refused } => new MqttConnectException($"Cannot connect to {server}: {Lower(reason.Message)}", ConnectStage.Connect)
@@ -41,7 +43,7 @@ internal static class Failure
     {
         MqttConnectException connect => connect,
         _ when reason is { Kind: CloseKind.TransportLost, WasConnected: false } => new MqttConnectException(
-            $"Cannot connect to {server}: {Lower(reason.Message)}", ConnectStage.Connect, reason.Cause as Exception)
+            $"Cannot connect to {reason.Server ?? server}: {Lower(reason.Message)}", ConnectStage.Connect, reason.Cause as Exception)
         {
             IsTransient = true,
         },
@@ -74,6 +76,7 @@ internal static class Failure
         ConnectStage.Dns => "looking up its name",
         ConnectStage.Tcp => "opening the connection",
         ConnectStage.Tls => "agreeing on TLS",
+        ConnectStage.Preparation => "waiting for ReadinessGate or BeforeConnect",
         _ => "waiting for CONNACK",
     };
 

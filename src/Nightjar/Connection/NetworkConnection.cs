@@ -8,7 +8,7 @@ namespace Nightjar.Connection;
 
 /// <summary>The life of one network connection: dialled, read until it ends, closed. It decides nothing; the engine does.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes what it uses when it ends, and it always ends.")]
-internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport transport)
+internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
 {
     private readonly CancellationTokenSource _dialling = new();
     private readonly Lock _lock = new();
@@ -17,7 +17,10 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
     private Exception? _closedBy;
     private bool _closed;
 
-    public int Attempt => attempt;
+    public int Attempt => dial.Attempt;
+
+    /// <summary>What the engine wants.</summary>
+    public EngineOutput.Dial Dial => dial;
 
     public Flusher? Flusher { get; private set; }
 
@@ -110,7 +113,12 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
         Stream stream;
         try
         {
-            stream = await transport.ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
+            if (await host.PrepareAsync(this, _dialling.Token).ConfigureAwait(false) is not { } server)
+            {
+                return null;
+            }
+
+            stream = await TransportFactory.For(server, host.Options.TimeProvider, host.Options.KeepAlive).ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
         }
         catch (MqttConnectException error)
         {
@@ -122,7 +130,7 @@ internal sealed class NetworkConnection(EngineHost host, int attempt, ITransport
         }
         catch (Exception error)
         {
-            var wrapped = new MqttConnectException($"Cannot connect to {host.ServerName}: {error.Message}", ConnectStage.Tcp, error) { IsTransient = false };
+            var wrapped = new MqttConnectException($"Cannot connect to {dial.Target.Name}: {error.Message}", ConnectStage.Tcp, error) { IsTransient = false };
             return new CloseReason(CloseKind.DialFailed, error.Message) { Cause = wrapped, IsTransient = false };
         }
 

@@ -16,6 +16,7 @@ internal sealed class OutputReports(string server)
     private TaskCompletionSource? _stopping;
     private TaskCompletionSource? _disconnecting;
     private long _dialledAt;
+    private TaskCompletionSource? _updating;
 
     public EventFeed Events { get; } = new();
 
@@ -52,6 +53,9 @@ internal sealed class OutputReports(string server)
     }
 
     public Task WhenClosed() => _closed.Task;
+
+    /// <summary>The next time that other options take the place of those in force.</summary>
+    public Task WhenUpdated() => (_updating ??= New()).Task;
 
     /// <summary>Answers that the engine keeps in lists.</summary>
     public void Report(ClientEngine engine, HashSet<MessageFeed> feeds)
@@ -121,9 +125,18 @@ internal sealed class OutputReports(string server)
 
         switch (output)
         {
-            case EngineOutput.Dial when _completion.Task.IsFaulted:
-                // It had given up, and somebody asked it to try again.
-                _completion = New();
+            case EngineOutput.Dial dial:
+                if (_completion.Task.IsFaulted)
+                {
+                    // It had given up, and somebody asked it to try again.
+                    _completion = New();
+                }
+
+                if (!dial.Continues)
+                {
+                    Events.Publish(new ClientEvent.Connecting(dial.Target.Name, dial.Number));
+                }
+
                 break;
             case EngineOutput.Connected connected:
                 Current = ToResult(connected.Accepted, Transport);
@@ -131,15 +144,21 @@ internal sealed class OutputReports(string server)
                 Take(ref _connecting)?.TrySetResult(Current);
                 break;
             case EngineOutput.Disconnected disconnected:
-                Current = null;
-                Events.Publish(new ClientEvent.Disconnected(
-                    disconnected.Reason.Kind == CloseKind.Requested ? null : Failure.ToException(disconnected.Reason, server)));
-                Take(ref _disconnecting)?.TrySetResult();
+                Disconnect(disconnected.Reason);
                 break;
             case EngineOutput.AttemptFailed failed:
                 Events.Publish(new ClientEvent.ConnectFailed(
                     Failure.ToConnectException(failed.Reason, server),
-                    failed.RetryAt == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, failed.RetryAt - now))));
+                    failed.RetryAt == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, failed.RetryAt - now)))
+                {
+                    Class = failed.Reason.Class,
+                });
+                break;
+            case EngineOutput.Redirected redirected:
+                Events.Publish(new ClientEvent.Redirected(redirected.Reason.Server ?? server, redirected.To));
+                break;
+            case EngineOutput.Updated:
+                Take(ref _updating)?.TrySetResult();
                 break;
             case EngineOutput.GaveUp gaveUp:
                 GiveUp(Failure.ToConnectException(gaveUp.Reason, server), feeds);
@@ -241,6 +260,24 @@ internal sealed class OutputReports(string server)
         AuthenticationMethod = packet.AuthenticationMethod,
     };
 
+    private void Disconnect(CloseReason reason)
+    {
+        var clientId = Current?.ClientId ?? "";
+        Current = null;
+        Events.Publish(new ClientEvent.Disconnected(reason.Kind is CloseKind.Requested or CloseKind.Renewed ? null : Failure.ToException(reason, server))
+        {
+            Cause = reason.EndedBy,
+            ReasonCode = reason.ReasonCode,
+            Reason = reason.Message,
+        });
+        if (reason.Class == FailureClass.TakenOver)
+        {
+            Events.Publish(new ClientEvent.TakenOver(clientId));
+        }
+
+        Take(ref _disconnecting)?.TrySetResult();
+    }
+
     private void GiveUp(Exception error, HashSet<MessageFeed> feeds)
     {
         FailConnecting(error);
@@ -262,6 +299,11 @@ internal sealed class OutputReports(string server)
         feeds.Clear();
         Take(ref _stopping)?.TrySetResult();
         Take(ref _disconnecting)?.TrySetResult();
+        if (Take(ref _updating) is { } updating)
+        {
+            Fail(updating, new ObjectDisposedException(nameof(MqttClient)));
+        }
+
         _closed.TrySetResult();
         if (_completion.Task.IsFaulted)
         {

@@ -12,22 +12,31 @@ internal static partial class Log
         switch (output)
         {
             case EngineOutput.Dial dial:
-                Dialling(logger, server, dial.Attempt);
+                Dialling(logger, dial.Target.Name, dial.Number);
                 break;
             case EngineOutput.Connected { Accepted: var accepted }:
                 Connected(logger, server, accepted.Version, accepted.ClientId, accepted.SessionPresent);
                 break;
-            case EngineOutput.Disconnected { Reason.Kind: CloseKind.Requested }:
-                Disconnected(logger, server);
+            case EngineOutput.Disconnected { Reason: { Kind: CloseKind.Requested or CloseKind.Renewed } reason }:
+                Disconnected(logger, reason.Server ?? server, reason.Message);
                 break;
-            case EngineOutput.Disconnected disconnected:
-                ConnectionLost(logger, server, disconnected.Reason.Message);
+            case EngineOutput.Disconnected { Reason: { Class: FailureClass.TakenOver } reason }:
+                TakenOver(logger, reason.Server ?? server);
                 break;
-            case EngineOutput.AttemptFailed failed:
-                AttemptFailed(logger, server, failed.Reason.Message);
+            case EngineOutput.Disconnected { Reason: var reason }:
+                ConnectionLost(logger, reason.Server ?? server, reason.Message);
                 break;
-            case EngineOutput.GaveUp gaveUp:
-                GaveUp(logger, server, gaveUp.Reason.Message);
+            case EngineOutput.AttemptFailed { Reason: var reason }:
+                AttemptFailed(logger, reason.Server ?? server, reason.Message);
+                break;
+            case EngineOutput.GaveUp { Reason: var reason }:
+                GaveUp(logger, reason.Server ?? server, reason.Message);
+                break;
+            case EngineOutput.Redirected redirected:
+                Redirected(logger, redirected.Reason.Server ?? server, redirected.To);
+                break;
+            case EngineOutput.Updated:
+                OptionsUpdated(logger);
                 break;
             case EngineOutput.PingAnswered answered:
                 PingAnswered(logger, TimeSpan.FromTicks(answered.RoundTrip));
@@ -67,6 +76,14 @@ internal static partial class Log
 
     [LoggerMessage(225, LogLevel.Warning, "QoS 0 messages for '{Filter}' are being dropped: {Limit} wait for its handler. The first {Count} are gone.")]
     public static partial void QueueFull(ILogger logger, string filter, int limit, long count);
+    [LoggerMessage(132, LogLevel.Error, "The reconnect policy failed; the longest delay is taken.")]
+    public static partial void PolicyFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(133, LogLevel.Error, "The connection schedule failed; there will be no connection until one is asked for.")]
+    public static partial void ScheduleFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(135, LogLevel.Warning, "Changes of the network cannot be listened for; waits are not cut short.")]
+    public static partial void NetworkWatchFailed(ILogger logger, Exception error);
 
     [LoggerMessage(205, LogLevel.Error, "What was registered with the cancellation token of a handler of '{Filter}' failed when the subscription ended.")]
     public static partial void StoppingFailed(ILogger logger, string filter, Exception error);
@@ -80,8 +97,8 @@ internal static partial class Log
     [LoggerMessage(101, LogLevel.Information, "Connected to {Server} with {Version} as '{ClientId}', session present: {SessionPresent}.")]
     private static partial void Connected(ILogger logger, string server, MqttVersion version, string clientId, bool sessionPresent);
 
-    [LoggerMessage(102, LogLevel.Information, "Disconnected from {Server}.")]
-    private static partial void Disconnected(ILogger logger, string server);
+    [LoggerMessage(102, LogLevel.Information, "Disconnected from {Server}: {Reason}")]
+    private static partial void Disconnected(ILogger logger, string server, string reason);
 
     [LoggerMessage(103, LogLevel.Warning, "The connection to {Server} ended: {Reason}")]
     private static partial void ConnectionLost(ILogger logger, string server, string reason);
@@ -91,6 +108,15 @@ internal static partial class Log
 
     [LoggerMessage(105, LogLevel.Error, "Gave up connecting to {Server}: {Reason}")]
     private static partial void GaveUp(ILogger logger, string server, string reason);
+
+    [LoggerMessage(130, LogLevel.Information, "{Server} referred to another server; going to {Target}.")]
+    private static partial void Redirected(ILogger logger, string server, string target);
+
+    [LoggerMessage(131, LogLevel.Error, "Another client connected to {Server} with this client's identifier and took the session; two clients must not share one.")]
+    private static partial void TakenOver(ILogger logger, string server);
+
+    [LoggerMessage(134, LogLevel.Information, "Other options are in force.")]
+    private static partial void OptionsUpdated(ILogger logger);
 
     [LoggerMessage(120, LogLevel.Error, "{Server} ends connections for the same reason again and again, {Times} times so far: {Reason}")]
     private static partial void Looping(ILogger logger, string server, int times, string reason);

@@ -16,7 +16,7 @@ public sealed class MqttClientOptions
     /// <summary>One server: <c>mqtt://user:p%40ss@host:1884</c>, <c>mqtts://host</c>. Throws <see cref="UriFormatException"/> for a URI that is none.</summary>
     public MqttClientOptions(string uri) => Servers.Add(new MqttServer(uri));
 
-    /// <summary>Where to connect; at least one. One is used for now; failover over several comes later.</summary>
+    /// <summary>Where to connect; at least one. <see cref="Reconnect"/> says which of several is tried when.</summary>
     public IList<MqttServer> Servers { get; private init; } = [];
 
     /// <summary>The version to speak. Default: 5.0.</summary>
@@ -27,7 +27,7 @@ public sealed class MqttClientOptions
 
     /// <summary>
     /// The client identifier, at most 65,535 bytes of UTF-8; 1 to 23 characters in 3.1. Default: null, which means <c>nj-</c> and 80 random bits, kept for the
-    /// client's life. Empty: the server assigns one.
+    /// client's life. Empty (<see cref="Nightjar.ClientId.None"/>): the server assigns one. <see cref="Nightjar.ClientId"/> has more, and the tokens that are replaced in it.
     /// </summary>
     public string? ClientId { get; set; }
 
@@ -48,6 +48,9 @@ public sealed class MqttClientOptions
 
     /// <summary>What happens when a connection fails or cannot be made.</summary>
     public ReconnectOptions Reconnect { get; set; } = new();
+
+    /// <summary>When there is to be a connection, and what happens before each attempt.</summary>
+    public ConnectionOptions Connection { get; set; } = new();
 
     /// <summary>What waits to be sent, and how.</summary>
     public OutboxOptions Outbox { get; set; } = new();
@@ -110,13 +113,14 @@ public sealed class MqttClientOptions
             Servers = [.. Servers.Select(server => server.Snapshot())],
             Version = Version,
             AllowVersionFallback = AllowVersionFallback,
-            ClientId = ClientId,
+            ClientId = Nightjar.ClientId.Expand(ClientId),
             KeepAlive = KeepAlive,
             ConnectTimeout = ConnectTimeout,
             DrainTimeout = DrainTimeout,
             Will = Will?.Snapshot(),
             Session = Session.Snapshot(),
             Reconnect = Reconnect.Snapshot(),
+            Connection = Connection.Snapshot(),
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
             HandlerContext = HandlerContext,

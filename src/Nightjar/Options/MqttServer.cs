@@ -39,6 +39,23 @@ public sealed class MqttServer
         Tcp = other.Tcp.Snapshot();
         LocalAddress = other.LocalAddress;
         AllowPlaintextCredentials = other.AllowPlaintextCredentials;
+        ClientId = Nightjar.ClientId.Expand(other.ClientId);
+        Session = other.Session?.Snapshot();
+    }
+
+    // Where a server reference leads. A name to verify, and what proves who we are, are not passed on with it to another host.
+    private MqttServer(MqttServer like, ServerScheme scheme, string host, int port, bool otherHost)
+        : this(like)
+    {
+        _scheme = scheme;
+        Host = host;
+        Port = port;
+        OpenStream = null;
+        if (otherHost)
+        {
+            Credentials = null;
+            Tls.TargetHost = Tls.CertificateFile = Tls.KeyFile = Tls.KeyPassword = null;
+        }
     }
 
     /// <summary>
@@ -80,11 +97,21 @@ public sealed class MqttServer
     /// </summary>
     public bool AllowPlaintextCredentials { get; set; }
 
+    /// <summary>The client identifier for this server. Default: null, the client's.</summary>
+    public string? ClientId { get; set; }
+
+    /// <summary>The session at this server. Default: null, as the client's options say.</summary>
+    public SessionOptions? Session { get; set; }
+
     /// <summary>What <see cref="FromStream"/> was given; null for a server with a URI.</summary>
     internal Func<CancellationToken, ValueTask<Stream>>? OpenStream { get; }
 
     /// <summary>Scheme, host and port; never the credentials.</summary>
     public override string ToString() => _scheme is null ? Host : ServerUri.Describe(_scheme, Host, Port);
+
+    /// <summary>Another place, reached like this one; on another host, without what was given for this one alone.</summary>
+    internal MqttServer At(string host, int port, bool usesTls, bool otherHost) =>
+        new(this, ServerScheme.Find(usesTls ? "mqtts" : "mqtt")!, host, port, otherHost);
 
     /// <summary>A copy that shares nothing that can change.</summary>
     internal MqttServer Snapshot() => new(this);

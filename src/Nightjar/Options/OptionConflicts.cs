@@ -15,7 +15,7 @@ internal sealed class OptionConflicts
     private const int MaximumLength = ushort.MaxValue;
 
     // Timers of .NET count milliseconds in four bytes, their largest number excluded.
-    private static readonly TimeSpan MaximumTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    public static readonly TimeSpan MaximumTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     private readonly List<string> _lines = [];
 
@@ -50,6 +50,15 @@ internal sealed class OptionConflicts
     public void Timer(string name, TimeSpan value, bool orZero = false, bool orForever = false) => Require(
         (value > TimeSpan.Zero && value <= MaximumTimer) || (orZero && value == TimeSpan.Zero) || (orForever && value == Timeout.InfiniteTimeSpan),
         $"{name} is {Text(value)}; it must be {(orZero ? "from zero" : "more than zero and")} up to 49 days{(orForever ? ", or Timeout.InfiniteTimeSpan" : "")}.");
+
+    /// <summary>The same, where null means that there is none.</summary>
+    public void OptionalTimer(string name, TimeSpan? value)
+    {
+        if (value is { } set)
+        {
+            Timer(name, set);
+        }
+    }
 
     /// <summary>A text that goes to the wire; null is left to others.</summary>
     public void Utf8(string name, string? text)

@@ -31,6 +31,7 @@ internal static class OptionsValidation
         CheckClient(options, conflicts);
         CheckSession(options, conflicts);
         CheckReconnect(options.Reconnect, conflicts);
+        SupervisionRules.Check(options.Connection, conflicts);
         CheckOutbox(options.Outbox, conflicts);
         CheckReceive(options.Receive, conflicts);
         CheckWill(options.Will, conflicts);
@@ -85,6 +86,7 @@ internal static class OptionsValidation
             conflicts.Timer("Reconnect.MaximumDelay", reconnect.MaximumDelay);
             conflicts.Require(reconnect.MinimumDelay <= reconnect.MaximumDelay, "Reconnect.MinimumDelay is longer than Reconnect.MaximumDelay; swap or change them.");
             conflicts.Timer("Reconnect.StableAfter", reconnect.StableAfter, orZero: true);
+            SupervisionRules.Check(reconnect, conflicts);
         }
     }
 
@@ -176,6 +178,7 @@ internal static class OptionsValidation
                 $"{name}.Credentials has a password and no user name, which only MQTT 5.0 can send [MQTT311-3.1.2-22]; add a user name.");
         }
 
+        SupervisionRules.Check(name, server, version, conflicts);
         conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
         conflicts.NotNull($"{name}.Tcp", server.Tcp);
         if (server.Tcp?.UserTimeout is { } userTimeout)

@@ -15,6 +15,13 @@ public sealed class SessionOptions
     /// </summary>
     public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Whether the servers of <see cref="MqttClientOptions.Servers"/> keep one session together, as a cluster behind several addresses does. Default: false, each keeps its own: whoever
+    /// moves from one to another starts clean there, and what the first one had not acknowledged is sent to the other as new, marked
+    /// <see cref="PublishFlags.PossiblyDuplicated"/>.
+    /// </summary>
+    public bool SharedAcrossServers { get; set; }
+
     /// <summary>A copy.</summary>
     internal SessionOptions Snapshot() => (SessionOptions)MemberwiseClone();
 }

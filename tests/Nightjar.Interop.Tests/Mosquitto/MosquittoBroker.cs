@@ -68,6 +68,9 @@ internal sealed class MosquittoBroker : IAsyncDisposable
         await StartProcessAsync();
     }
 
+    /// <summary>Starts it again on the same port, after <see cref="StopAsync"/>.</summary>
+    public Task StartAgainAsync() => StartProcessAsync();
+
     /// <summary>Ends the broker as a service manager does.</summary>
     public async Task StopAsync()
     {

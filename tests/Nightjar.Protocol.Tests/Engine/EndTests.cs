@@ -29,9 +29,9 @@ public sealed class EndTests
     public void DISCONNECT_does_not_extend_a_session_that_CONNECT_let_end(uint connect, uint? disconnect)
     {
         var settings = new EngineSettings { Connect = new ConnectPacket { SessionExpiryInterval = connect }, Random = () => 0 };
-        var ending = new Ending(new DisconnectPacket { SessionExpiryInterval = 30 }, deadline: 0);
+        var ending = new Ending(EndingKind.Stop, new DisconnectPacket { SessionExpiryInterval = 30 }, new CloseReason(CloseKind.Requested, "asked"), deadline: 0);
 
-        var packet = ending.LastWord(settings, new Outbound(settings.Outbox, new EngineCounters(), log: null));
+        var packet = ending.LastWord(settings.AllServers[0], new Outbound(settings.Outbox, new EngineCounters(), log: null));
 
         Assert.Equal(disconnect, packet.SessionExpiryInterval);
     }
@@ -136,6 +136,11 @@ public sealed class EndTests
 
         server.Engine.End(new DisconnectPacket(), final: true, 0);
         server.Driver.AdvanceTo(5 * Second);
+        if (dialed)
+        {
+            // The server may have accepted already: without DISCONNECT it would publish the will.
+            Assert.Equal(["DISCONNECT"], server.Sent());
+        }
 
         Assert.Equal(ClientState.Closed, server.Engine.State);
         Assert.Equal(0, server.Driver.Open);

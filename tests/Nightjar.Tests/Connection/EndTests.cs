@@ -232,7 +232,7 @@ public sealed class EndTests
 
         var kinds = (await events.ToEndAsync()).Select(happened => happened.GetType().Name);
 
-        Assert.Equal(["ConnectFailed", "Connected", "SubscriptionAnswered", "Disconnected", "Connected", "Disconnected"], kinds);
+        Assert.Equal(["Connecting", "ConnectFailed", "Connecting", "Connected", "SubscriptionAnswered", "Disconnected", "Connecting", "Connected", "Disconnected"], kinds);
         Assert.Null(Assert.IsType<ClientEvent.Disconnected>(events.Seen[^1]).Error);
     }
 }

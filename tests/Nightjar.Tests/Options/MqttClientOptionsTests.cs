@@ -74,6 +74,22 @@ public sealed class MqttClientOptionsTests
                 MinimumDelay = TimeSpan.FromMilliseconds(1),
                 MaximumDelay = TimeSpan.FromMilliseconds(2),
                 StableAfter = TimeSpan.Zero,
+                Policy = ReconnectPolicy.None,
+                Jitter = 0.5,
+                PermanentFailures = PermanentFailures.GiveUp,
+                Takeover = Takeover.GiveUp,
+                ServerOrder = ServerOrder.Random,
+                FailBackAfter = TimeSpan.FromHours(1),
+                AllowedRedirects = { "*.example" },
+                NetworkChange = null,
+            },
+            Connection = new ConnectionOptions
+            {
+                MaximumAge = TimeSpan.FromHours(2),
+                IdleTimeout = TimeSpan.FromMinutes(3),
+                Schedule = ConnectionSchedule.Daily(TimeOnly.MinValue, TimeOnly.MaxValue),
+                ReadinessGate = _ => default,
+                BeforeConnect = (_, _) => default,
             },
             Outbox = new OutboxOptions { PublishTimeout = TimeSpan.FromSeconds(1), MaximumInFlight = 1, MaximumTopicAliases = 2, LowerQoS = true },
             Receive = new ReceiveOptions { ReceiveMaximum = 3, MaximumPacketSize = 16, TopicAliasMaximum = 0, Budget = 16, HandlerRetries = 0 },
@@ -86,6 +102,7 @@ public sealed class MqttClientOptionsTests
 
         Assert.Equivalent(options, snapshot, strict: true);
         Assert.NotSame(options.Session, snapshot.Session);
+        Assert.NotSame(options.Connection, snapshot.Connection);
         Assert.Same(time, snapshot.TimeProvider);
     }
 
@@ -131,6 +148,9 @@ public sealed class MqttClientOptionsTests
         ["session of no time"] = o => o.Session.ExpiryInterval = TimeSpan.Zero,
         ["longest session that ends"] = o => o.Session.ExpiryInterval = TimeSpan.FromSeconds(4_294_967_294),
         ["equal delays"] = o => o.Reconnect.MinimumDelay = o.Reconnect.MaximumDelay,
+        ["no jitter"] = o => o.Reconnect.Jitter = 0,
+        ["delays of no time"] = o => o.Reconnect.Policy = ReconnectPolicy.Delays(TimeSpan.Zero),
+        ["redirects"] = o => o.Reconnect.AllowedRedirects.Add("*.example:1883"),
         ["largest in flight"] = o => o.Outbox.MaximumInFlight = 65_535,
         ["no aliases"] = o => (o.Outbox.MaximumTopicAliases, o.Receive.TopicAliasMaximum) = (0, 0),
         ["largest packet"] = o => (o.Receive.MaximumPacketSize, o.Receive.Budget) = (268_435_460, 268_435_460),

@@ -74,19 +74,27 @@ public sealed class OverflowTests
     public async Task Order_by_counts_what_waits_behind_a_key_too()
     {
         await using var scene = await PeerScene.StartAsync();
-        On(scene, new SubscribeOptions { QueueLimit = 10, MaxConcurrency = 2, OrderBy = message => message.TopicUtf8 });
+        On(scene, new SubscribeOptions { QueueLimit = 10, MaxConcurrency = 2, OrderBy = message => message.TopicUtf8 }, "#");
         await scene.Peer.GrantAsync();
 
         await scene.SendQoS0Async("t", "held");
         await HandledAsync(1);
-        for (var i = 0; i < 100; i++)
+        for (var i = 0; i < 10; i++)
+        {
+            await scene.SendQoS0Async("t", $"{i}");
+        }
+
+        // When this one has its turn, those before it have gone to their lane.
+        await scene.SendAsync("other", "passes", 1);
+        Assert.Equal(["passes"], await HandledAsync(1));
+        for (var i = 10; i < 100; i++)
         {
             await scene.SendQoS0Async("t", $"{i}");
         }
 
         await WhenAsync(() => scene.Client.Status.Dropped == 90);
         _gate.SetResult();
-        await HandledAsync(10);
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i}"), await HandledAsync(10));
         Assert.Equal(90, scene.Client.Status.Dropped);
     }
 
@@ -205,8 +213,8 @@ public sealed class OverflowTests
         Assert.True(await next.Soon());
     }
 
-    private Subscription On(PeerScene scene, SubscribeOptions options) => scene.Client.On(
-        "t",
+    private Subscription On(PeerScene scene, SubscribeOptions options, string filter = "t") => scene.Client.On(
+        filter,
         async message =>
         {
             _handled.Writer.TryWrite(message.Text);

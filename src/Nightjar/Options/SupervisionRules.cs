@@ -1,0 +1,53 @@
+namespace Nightjar;
+
+/// <summary>The rules of what happens between connections.</summary>
+internal static class SupervisionRules
+{
+    public static void Check(ReconnectOptions reconnect, OptionConflicts conflicts)
+    {
+        conflicts.Require(reconnect.Jitter is >= 0 and <= 1, $"Reconnect.Jitter is {reconnect.Jitter}; it must be from 0 to 1.");
+        conflicts.Defined("Reconnect.PermanentFailures", reconnect.PermanentFailures);
+        conflicts.Defined("Reconnect.Takeover", reconnect.Takeover);
+        conflicts.Defined("Reconnect.ServerOrder", reconnect.ServerOrder);
+        conflicts.OptionalTimer("Reconnect.FailBackAfter", reconnect.FailBackAfter);
+        if (reconnect.Policy is ReconnectPolicy.ListedDelays list)
+        {
+            foreach (var (index, delay) in list.Listed.Index())
+            {
+                conflicts.Timer($"Reconnect.Policy: delay {index}", delay, orZero: true);
+            }
+        }
+
+        foreach (var (index, host) in reconnect.AllowedRedirects.Index())
+        {
+            conflicts.Require(
+                Protocol.Engine.ServerReference.IsPattern(host),
+                $"Reconnect.AllowedRedirects[{index}] is no host; write host, host:port, [address]:port or *.domain.");
+        }
+    }
+
+    public static void Check(ConnectionOptions? connection, OptionConflicts conflicts)
+    {
+        conflicts.NotNull("Connection", connection);
+        if (connection is not null)
+        {
+            conflicts.OptionalTimer("Connection.MaximumAge", connection.MaximumAge);
+            conflicts.OptionalTimer("Connection.IdleTimeout", connection.IdleTimeout);
+            conflicts.Timer("Connection.Schedule.Jitter", connection.Schedule?.Jitter ?? TimeSpan.Zero, orZero: true);
+        }
+    }
+
+    public static void Check(string name, MqttServer server, MqttVersion version, OptionConflicts conflicts)
+    {
+        conflicts.Utf8($"{name}.ClientId", server.ClientId);
+        if (version == MqttVersion.Mqtt31 && server.ClientId is { } clientId)
+        {
+            conflicts.Require(clientId.Length is > 0 and <= 23, $"{name}.ClientId has {clientId.Length} characters; MQTT 3.1 wants 1 to 23.");
+        }
+
+        if (server.Session is { } session)
+        {
+            conflicts.Seconds($"{name}.Session.ExpiryInterval", session.ExpiryInterval, orForever: true);
+        }
+    }
+}
