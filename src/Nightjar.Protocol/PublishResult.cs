@@ -13,7 +13,10 @@ public enum PublishFlags : byte
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>The server lost its session while the message was on its way; it was sent again as a new one, so it may have arrived twice.</summary>
+    /// <summary>
+    /// The server lost its session while the message was on its way, and it was sent again as a new one; or, at QoS 2, the server may have lost it without our knowing: MQTT 3.1
+    /// does not say, and an answer that said so may have been lost itself. It may have arrived twice.
+    /// </summary>
     PossiblyDuplicated = 1,
 
     /// <summary>It went out with a lower QoS, because the server does not do the one asked for.</summary>

@@ -111,15 +111,8 @@ internal sealed class AcknowledgementLedger
             }
 
             Held++;
-            _slots.Push(new AckSlot
-            {
-                PacketId = packetId,
-                QoS = qos,
-                Handlers = handlers,
-                State = handlers == 0 ? SlotState.Ready : SlotState.Pending,
-                Since = Now,
-                Route = route,
-            });
+            var state = handlers == 0 ? SlotState.Ready : SlotState.Pending; // mutant: AcknowledgeBeforeHandler
+            _slots.Push(new AckSlot { PacketId = packetId, QoS = qos, Handlers = handlers, State = state, Since = Now, Route = route });
             return Admission.Deliver;
         }
 
@@ -207,7 +200,7 @@ internal sealed class AcknowledgementLedger
             Acknowledged++;
             if (slot.QoS == QoS.AtLeastOnce)
             {
-                Held--;
+                Held--; // mutant: LeakQuotaPermit
                 packet = new AckPacket(PacketType.PubAck, slot.PacketId, slot.ReasonCode);
                 return true;
             }
@@ -286,7 +279,7 @@ internal sealed class AcknowledgementLedger
             Since = Now,
             Route = route,
         });
-        return known ? Admission.Duplicate : Admission.Deliver;
+        return known ? Admission.Duplicate : Admission.Deliver; // mutant: SkipDuplicateRecognition
     }
 
     private bool CompleteExactlyOnce(in HandlerOutcome outcome)

@@ -357,13 +357,13 @@ internal sealed class ClientEngine
 
         if (packet.Type == PacketType.PingResp)
         {
-            _lifecycle.HandlePingResp(now);
+            _lifecycle.HandlePingResp(now); // mutant: ResendOnLiveLink
         }
         else if (packet.Type == PacketType.Disconnect)
         {
             _lifecycle.HandleDisconnect((DisconnectPacket)packet.Other!, now);
         }
-        else if (_reception.Handle(ref packet, chunk, Accepted.Version) is { } violation)
+        else if (_reception.Handle(ref packet, chunk, Accepted) is { } violation)
         {
             _lifecycle.Violate(violation, now);
         }

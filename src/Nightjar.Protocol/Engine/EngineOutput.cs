@@ -97,6 +97,12 @@ internal abstract record EngineOutput
 internal sealed record Accepted(
     MqttVersion Version, string ClientId, bool SessionPresent, long KeepAlive, uint SessionExpiryInterval, ServerLimits Limits, ConnAckPacket Packet)
 {
+    /// <summary>
+    /// Whether a session that is present is the one that we know. It is not in 3.1, which does not say; nor if an attempt before this one ended without an answer: the
+    /// server may have begun a new session then, and the CONNACK that said so was lost.
+    /// </summary>
+    public bool SessionIsCertain { get; init; } = true;
+
     /// <summary>The session until now was another server's, or another client identifier's.</summary>
     public bool IsElsewhere { get; init; }
 }

@@ -19,6 +19,8 @@ internal sealed class Handshake
     private string? _session;
     private string? _emptied;
     private bool _cleanStart;
+    private bool _unanswered;
+    private bool _sessionIsUncertain;
 
     public Handshake(EngineSettings settings)
     {
@@ -77,6 +79,8 @@ internal sealed class Handshake
         _cleanStart = Version == MqttVersion.Mqtt5
             ? !HasSession && (_session is not null || (Target.CleanStart ?? true))
             : endsWithConnection || OnlyEmpties;
+        _sessionIsUncertain |= _unanswered;
+        _unanswered = true;
         var template = Target.Connect;
         return new ConnectPacket
         {
@@ -105,6 +109,7 @@ internal sealed class Handshake
     public CloseReason? Handle(ConnAckPacket packet, out Accepted? accepted)
     {
         accepted = null;
+        _unanswered = false;
         if (packet.ReasonCode.IsFailure())
         {
             return Refusal(packet);
@@ -155,7 +160,9 @@ internal sealed class Handshake
             packet)
         {
             IsElsewhere = elsewhere,
+            SessionIsCertain = Version != MqttVersion.Mqtt31 && !_sessionIsUncertain,
         };
+        _sessionIsUncertain = false;
         return null;
     }
 

@@ -215,8 +215,8 @@ internal sealed partial class Lifecycle
         var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
         _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
         _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
-        _outbound.Open(accepted.Version, accepted.Limits, accepted.SessionPresent, accepted.IsElsewhere);
-        _subscriptions.Open(accepted.SessionPresent, isCertain: accepted.Version != MqttVersion.Mqtt31);
+        _outbound.Open(accepted);
+        _subscriptions.Open(accepted.SessionPresent, accepted.SessionIsCertain);
         PumpSubscriptions();
         _outbound.Pump();
     }

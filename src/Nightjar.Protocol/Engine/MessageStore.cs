@@ -142,6 +142,15 @@ internal sealed class MessageStore
         }
     }
 
+    /// <summary>These go to a server that may have them already, and will not know.</summary>
+    public void MarkPossiblyDuplicated(IEnumerable<int> handles)
+    {
+        foreach (var handle in handles)
+        {
+            this[handle].Flags |= PublishFlags.PossiblyDuplicated;
+        }
+    }
+
     /// <summary>The message is done.</summary>
     public void Remove(int handle)
     {

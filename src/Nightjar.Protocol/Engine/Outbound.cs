@@ -174,20 +174,23 @@ internal sealed partial class Outbound
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    public void Open(MqttVersion version, ServerLimits limits, bool sessionKept, bool elsewhere = false)
+    public void Open(Accepted accepted)
     {
-        _version = version;
-        _limits = limits;
-        _publishes.Open(version, limits);
+        _version = accepted.Version;
+        _limits = accepted.Limits;
+        _publishes.Open(_version, _limits);
         _recordedBefore = Session.LastRecord;
         _open = true;
-        if (sessionKept)
+        if (accepted.SessionPresent)
         {
-            Session.Resume(limits.ReceiveMaximum);
+            Session.Resume(_limits.ReceiveMaximum);
+
+            // If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.
+            _messages.MarkPossiblyDuplicated(accepted.SessionIsCertain ? [] : Session.ExactlyOnce);
         }
         else
         {
-            StartOver(limits.ReceiveMaximum, elsewhere);
+            StartOver(_limits.ReceiveMaximum, accepted.IsElsewhere);
         }
 
         Resend();
@@ -365,11 +368,7 @@ internal sealed partial class Outbound
 
         released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
-        foreach (var handle in _voided)
-        {
-            _messages[handle].Flags |= PublishFlags.PossiblyDuplicated;
-        }
-
+        _messages.MarkPossiblyDuplicated(_voided);
         _reliable.PutInFront(_messages, _voided);
     }
 
@@ -382,7 +381,7 @@ internal sealed partial class Outbound
                 break;
             case AckEffect.Released:
                 _messages[handle].ReasonCode = reason;
-                WriteRelease(id, lsn);
+                WriteRelease(id, lsn); // mutant: ForgetPubRel
                 break;
             case AckEffect.ReleasedAgain:
                 WriteRelease(id, lsn: 0);

@@ -24,12 +24,12 @@ internal sealed class Reception(
     public long Skipped => _large.Skipped;
 
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
-    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, Accepted accepted)
     {
         switch (packet.Type)
         {
             case PacketType.Publish:
-                return HandlePublish(ref packet, chunk, version);
+                return HandlePublish(ref packet, chunk, accepted);
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
                 outbound.HandleAck(packet.Type, packet.PacketId, packet.ReasonCode);
                 return null;
@@ -38,7 +38,7 @@ internal sealed class Reception(
             case PacketType.SubAck:
                 return HandleSubAck((SubAckPacket)packet.Other!);
             case PacketType.UnsubAck:
-                return subscriptions.HandleUnsubAck(outbound.Session, (UnsubAckPacket)packet.Other!, version);
+                return subscriptions.HandleUnsubAck(outbound.Session, (UnsubAckPacket)packet.Other!, accepted.Version);
             case PacketType.Auth:
                 return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed.");
             default:
@@ -76,7 +76,7 @@ internal sealed class Reception(
         }
     }
 
-    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, MqttVersion version)
+    private ProtocolViolation? HandlePublish(ref InboundPacket packet, ReadOnlySpan<byte> chunk, Accepted accepted)
     {
         if (packet.Part > PublishPart.Begin)
         {
@@ -95,14 +95,14 @@ internal sealed class Reception(
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
-        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
+        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, accepted.Version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
         }
 
-        // 3.1 does not say whether it kept the session. If it did not, it begins to number anew, and DUP tells a new message from a repeated one.
-        var isNew = version == MqttVersion.Mqtt31 && !packet.Duplicate;
+        // Perhaps the server did not keep the session. Then it begins to number anew, and DUP tells a new message from a repeated one.
+        var isNew = !accepted.SessionIsCertain && !packet.Duplicate;
         switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route))
         {
             case Admission.Duplicate:

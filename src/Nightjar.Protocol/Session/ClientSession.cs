@@ -47,6 +47,12 @@ internal sealed class ClientSession
     /// <summary>Messages with an identifier and no final answer.</summary>
     public int InFlight => _table.Publishes.Count + _table.Releases.Count;
 
+    /// <summary>Identifiers of messages, SUBSCRIBEs and UNSUBSCRIBEs that are not free.</summary>
+    public int IdsInUse => _table.Count;
+
+    /// <summary>The handles of QoS 2 messages that wait for PUBREC, in order.</summary>
+    public IEnumerable<int> ExactlyOnce => Export([]).Publishes.Where(publish => publish.ExactlyOnce).Select(publish => publish.Handle);
+
     /// <summary>Acknowledgements of identifiers that waited for none.</summary>
     public long UnknownAcks { get; private set; }
 

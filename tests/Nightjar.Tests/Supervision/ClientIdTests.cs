@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Supervision;

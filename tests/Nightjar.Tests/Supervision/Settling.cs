@@ -17,5 +17,5 @@ internal static class Settling
     }
 
     /// <summary>Nobody waits; a failure is no unobserved exception.</summary>
-    public static void Unwatched(this Task task) => task.ContinueWith(ended => ended.Exception, TaskScheduler.Default);
+    public static void Unwatched(this Task task) => _ = task.ContinueWith(ended => ended.Exception, TaskScheduler.Default);
 }

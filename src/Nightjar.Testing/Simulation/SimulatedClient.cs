@@ -1,0 +1,381 @@
+using System.Text;
+using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Topics;
+
+namespace Nightjar.Testing.Simulation;
+
+/// <summary>The host of the engine: it opens connections, moves bytes, runs handlers, and watches what the engine says.</summary>
+internal sealed class SimulatedClient
+{
+    private readonly World _world;
+    private readonly ClientEngine _engine;
+    private readonly ClientWaits _waits;
+    private readonly ClientOutput _output;
+    private readonly DialHistory _dials;
+    private readonly InboundBatch _inbound = new();
+    private readonly List<SimulatedSubscription> _subscriptions = [];
+    private SimulatedLink? _link;
+    private SimulatedLink? _last;
+    private Inbound? _decoder;
+    private byte[] _unparsed = [];
+    private int _attempt;
+    private bool _closesAfterFlush;
+    private bool _writing;
+    private int _connections;
+    private int _session;
+    private bool _ending;
+
+    public SimulatedClient(World world)
+    {
+        _world = world;
+        var traits = world.Traits;
+        var jitter = new SeededRandom((long)world.Random.Next());
+        _engine = new ClientEngine(new EngineSettings
+        {
+            Connect = new ConnectPacket { ClientId = "simulated", KeepAlive = (ushort)traits.KeepAlive, SessionExpiryInterval = 3600 },
+            Version = traits.Version,
+            AllowVersionFallback = traits.AllowVersionFallback,
+            CleanStart = false,
+            FirstConnect = FirstConnect.KeepTrying,
+            ReceiveMaximum = traits.ClientReceiveMaximum,
+            TopicAliasMaximum = traits.ClientAliases,
+            Outbox = new OutboxSettings { MaximumInFlight = traits.MaximumInFlight, MaximumTopicAliases = traits.ServerAliases },
+            Random = () => DialHistory.LeastJitter + (jitter.Fraction() * (1 - DialHistory.LeastJitter)),
+        });
+        Version = traits.Version;
+        _waits = new ClientWaits(world, _engine);
+        _output = new ClientOutput(world, _engine);
+        _dials = new DialHistory(world);
+    }
+
+    /// <summary>The connection in use.</summary>
+    public SimulatedLink? Link => _link;
+
+    /// <summary>The engine said so.</summary>
+    public bool IsClosed { get; private set; }
+
+    /// <summary>Closed, and all that was written has arrived or is lost.</summary>
+    public bool IsOver => IsClosed && _last is { IsBroken: true } or { ToServer.Underway: 0 };
+
+    public long Deadline => _engine.Deadline;
+
+    public bool IsConnected => _link is not null && _engine.Accepted is not null && _engine.State == ClientState.Connected;
+
+    /// <summary>The version that was agreed on last.</summary>
+    public MqttVersion Version { get; private set; }
+
+    /// <summary>How many there were.</summary>
+    public int Connections => _connections;
+
+    /// <summary>The server got DISCONNECT, unless the connection broke before.</summary>
+    public bool SaidGoodbye => _last is { Connection.SawDisconnect: true } or { IsBroken: true };
+
+    public ClientWaits Waits => _waits;
+
+    /// <summary>Handlers are done with everything, and so is the outbound half.</summary>
+    public bool IsAtRest => IsConnected && !_writing && _waits.Open == 0 && _engine.Outbound.IsDrained && _engine.Ledger.Waiting == 0 && !_engine.Outbound.HasOutput
+        && _link!.ToServer.Underway == 0 && _link.ToClient.Underway == 0 && _subscriptions.TrueForAll(s => s.IsIdle);
+
+    /// <summary>What is not at rest, for people.</summary>
+    public string Status => $"{_engine.State}, {_engine.Outbound.Queued} queued, {_engine.Outbound.Session.InFlight} in flight, {_engine.Ledger.Waiting} unacknowledged, "
+        + $"{_waits.Open} waits, {_subscriptions.Count(s => !s.IsIdle)} handlers busy; {_engine.LastFailure?.Message}";
+
+    /// <summary>At the end nothing is kept for anybody.</summary>
+    public void CheckEmpty()
+    {
+        var session = _engine.Outbound.Session;
+        _world.Require(session is { InFlight: 0, IdsInUse: 0 }, $"{session.InFlight} messages in flight and {session.IdsInUse} identifiers in use at the end");
+        _world.Require(
+            _engine.Outbound.Session.UnknownAcks == 0 || _world.Broker.SessionNumber > 1, $"{_engine.Outbound.Session.UnknownAcks} acknowledgements belonged to nothing");
+        _world.Require(_engine.Outbound.Queued == 0, $"{_engine.Outbound.Queued} messages queued at the end");
+    }
+
+    public void Start()
+    {
+        foreach (var filter in _world.Options.Filters)
+        {
+            Subscribe(filter);
+        }
+
+        _engine.Connect(_world.Time.Now);
+        Collect();
+    }
+
+    public SimulatedSubscription Subscribe(string filter)
+    {
+        var subscription = new SimulatedSubscription(_world, this, TopicFilter.Parse(filter), _world.Random.Chance(0.75) ? QoS.ExactlyOnce : QoS.AtLeastOnce);
+        _subscriptions.Add(subscription);
+        _waits.Subscribed(subscription);
+        _engine.Subscribe(subscription, _world.Time.Now);
+        Collect();
+        return subscription;
+    }
+
+    /// <summary>What the application wants is what the server has.</summary>
+    public void CheckSubscriptions(ModelSession session)
+    {
+        var missing = _subscriptions.Where(s => !s.IsOver && !session.Subscriptions.ContainsKey(s.TopicFilter.Text)).Select(s => s.TopicFilter.Text);
+        var tooMuch = session.Subscriptions.Keys.Where(filter => !_subscriptions.Exists(s => !s.IsOver && s.TopicFilter.Text == filter));
+        _world.Require(!missing.Any(), $"at rest the server has no subscription to {string.Join(", ", missing)}");
+        _world.Require(!tooMuch.Any(), $"at rest the server has a subscription to {string.Join(", ", tooMuch)}, and nobody wants it");
+    }
+
+    public void Unsubscribe(SimulatedSubscription subscription)
+    {
+        subscription.IsOver = true;
+        _engine.Unsubscribe(subscription, _waits.Unsubscribing(subscription));
+        Collect();
+    }
+
+    public OutgoingRecord Publish(string topic, QoS qos, bool retain)
+    {
+        var record = new OutgoingRecord(_world.Outgoing.Count, topic, qos, retain);
+        _world.Outgoing.Add(record);
+        var message = new OutgoingPublish { Topic = Encoding.UTF8.GetBytes(topic), Payload = Payload.Of(record.Number), QoS = qos, Retain = retain };
+        if (qos == QoS.AtMostOnce && _engine.TryBuffer(message, out _) == PublishStart.Buffered)
+        {
+            record.Phase = OutboundPhase.QoS0Underway;
+            return record;
+        }
+
+        _waits.Published(record);
+        record.Ticket = _engine.Accept(message, record, _world.Time.Now);
+        Collect();
+        return record;
+    }
+
+    public void Cancel(OutgoingRecord record)
+    {
+        _waits.Cancel(record);
+        Collect();
+    }
+
+    public void Flush()
+    {
+        _waits.Flush();
+        Collect();
+    }
+
+    /// <summary>DISCONNECT, and closed for good.</summary>
+    public void End()
+    {
+        _ending = true;
+        _engine.End(new DisconnectPacket(), final: true, _world.Time.Now);
+        Collect();
+    }
+
+    public void Complete(AckToken token, ReasonCode reason, bool abandoned)
+    {
+        _engine.Complete([new HandlerOutcome(token, reason, abandoned)], _world.Time.Now);
+        Collect();
+    }
+
+    /// <summary>Time has come to a deadline of the engine.</summary>
+    public void Advance()
+    {
+        _engine.Advance(_world.Time.Now);
+        Collect();
+    }
+
+    /// <summary>Bytes came.</summary>
+    public void Receive(SimulatedLink link, byte[] bytes)
+    {
+        if (link != _link || _decoder is not { } decoder)
+        {
+            return;
+        }
+
+        var chunk = _unparsed.Length == 0 ? bytes : [.. _unparsed, .. bytes];
+        var consumed = decoder.Parse(chunk, _inbound);
+        _engine.Apply(_attempt, _inbound, chunk, _world.Time.Now);
+        _unparsed = consumed == chunk.Length ? [] : chunk[consumed..];
+        for (var i = 0; i < _inbound.Count; i++)
+        {
+            Deliver(_inbound[i], chunk);
+        }
+
+        _inbound.Clear();
+        Collect();
+    }
+
+    /// <summary>The connection broke, or the server ended it.</summary>
+    public void Lose(SimulatedLink link, bool orderly)
+    {
+        if (link != _link)
+        {
+            return;
+        }
+
+        Disconnected();
+        _engine.HandleTransportLost(_attempt, new CloseReason(CloseKind.TransportLost, "The connection broke.") { Cause = orderly ? null : "reset" }, _world.Time.Now);
+        Collect();
+    }
+
+    /// <summary>Writes what there is, if nothing is being written.</summary>
+    public void Write()
+    {
+        if (_link is not { } link || _writing)
+        {
+            return;
+        }
+
+        if (_engine.Outbound.HasOutput && _output.Take(link) is { Length: > 0 } bytes)
+        {
+            _writing = true;
+            link.ToServer.Send(bytes);
+            var time = _world.Time;
+            var delay = _world.Random.Below(4) == 0 ? _world.Random.Below((int)VirtualTime.Millisecond) : 0;
+            time.At(Math.Max(time.Now + delay, _world.Network.WritesBlockedUntil), () => Written(link));
+        }
+        else if (_closesAfterFlush)
+        {
+            Close(link);
+        }
+    }
+
+    private void Written(SimulatedLink link)
+    {
+        if (link != _link)
+        {
+            return;
+        }
+
+        _writing = false;
+        _engine.HandleWritten(_attempt, _world.Time.Now);
+        Collect();
+    }
+
+    /// <summary>As the engine asked.</summary>
+    private void Close(SimulatedLink link)
+    {
+        Disconnected();
+        link.CloseByClient();
+        _engine.HandleTransportLost(_attempt, new CloseReason(CloseKind.TransportLost, "Closed as asked."), _world.Time.Now);
+        Collect();
+    }
+
+    private void Disconnected()
+    {
+        _link = null;
+        _decoder = null;
+        _unparsed = [];
+        _writing = false;
+        _closesAfterFlush = false;
+        _output.Lost();
+    }
+
+    private void Deliver(in InboundPacket packet, byte[] chunk)
+    {
+        if (packet.Type != PacketType.Publish || packet.Route is null)
+        {
+            return;
+        }
+
+        var number = Payload.Number(chunk.AsSpan(packet.PayloadOffset, packet.PayloadLength));
+        var record = _world.Incoming[number];
+        if (packet.Route.Subscriptions.Length == 0)
+        {
+            // Nobody wants it any more: the engine answers it at once.
+            record.Unwanted = true;
+            record.IsOver = record.QoS == QoS.AtMostOnce;
+        }
+
+        if (packet.Deliver)
+        {
+            _world.Require(packet.QoS == record.QoS && packet.Route.Name == record.Topic, $"{record} came from {packet.Route.Name} at {packet.QoS}");
+            foreach (var subscription in packet.Route.Subscriptions)
+            {
+                ((SimulatedSubscription)subscription).Deliver(record, packet.Token);
+            }
+        }
+    }
+
+    private void Collect()
+    {
+        _waits.Collect();
+        while (_engine.Outputs.TryDequeue(out var output))
+        {
+            Handle(output);
+        }
+
+        Write();
+    }
+
+    private void Handle(EngineOutput output)
+    {
+        switch (output)
+        {
+            case EngineOutput.Dial dial:
+                Dial(dial.Attempt);
+                break;
+            case EngineOutput.CloseTransport { AfterFlush: true } close when close.Attempt == _attempt && _link is not null:
+                _closesAfterFlush = true;
+                break;
+            case EngineOutput.CloseTransport close when close.Attempt == _attempt && _link is { } link:
+                Disconnected();
+                link.CloseByClient();
+                break;
+            case EngineOutput.Connected connected:
+                Accepted(connected.Accepted);
+                break;
+            case EngineOutput.Disconnected lost:
+                _world.Note($"the client lost its connection: {lost.Reason.Message}");
+                _dials.Disconnected(lost.Reason, _last);
+                break;
+            case EngineOutput.AttemptFailed failed:
+                _world.Note($"the attempt failed: {failed.Reason.Message}");
+                break;
+            case EngineOutput.GaveUp or EngineOutput.Stopped when !_ending:
+                _world.Time.After(VirtualTime.Second, () => _engine.Connect(_world.Time.Now));
+                break;
+            case EngineOutput.Closed:
+                IsClosed = true;
+                break;
+        }
+    }
+
+    private void Accepted(Accepted accepted)
+    {
+        Version = accepted.Version;
+        var session = _world.Broker.SessionNumber;
+        _world.SessionIsAmbiguous |= accepted.SessionPresent && _session != session && _session != 0;
+        _session = session;
+    }
+
+    private void Dial(int attempt)
+    {
+        _dials.Dial();
+        _attempt = attempt;
+        var due = _world.Time.Now + (2 * _world.Network.Latency);
+        _world.Time.At(Math.Max(due, _world.Network.StalledUntil), () => Dialed(attempt));
+    }
+
+    private void Dialed(int attempt)
+    {
+        if (attempt != _attempt)
+        {
+            return;
+        }
+
+        if (_world.Network.RefusedUntil > _world.Time.Now)
+        {
+            _engine.HandleTransportLost(attempt, new CloseReason(CloseKind.DialFailed, "Nobody listens."), _world.Time.Now);
+            Collect();
+            return;
+        }
+
+        _link = _last = new SimulatedLink(_world, ++_connections);
+        _world.Note($"connection {_connections} is open");
+        _engine.HandleDialed(attempt);
+        _decoder = _engine.Inbound;
+        _unparsed = [];
+        var link = _link;
+        Collect();
+        if (_connections <= _world.Options.Cuts.Count && link == _link)
+        {
+            var cut = _world.Options.Cuts[_connections - 1];
+            (cut.ToServer ? link.ToServer : link.ToClient).Break(cut.Offset);
+        }
+    }
+}
