@@ -36,6 +36,12 @@ public sealed record ClientStatus
     /// <summary>Received messages whose acknowledgement waits for a handler.</summary>
     public int Unacknowledged { get; init; }
 
+    /// <summary>Requests that wait for their answer.</summary>
+    public int PendingRequests { get; init; }
+
+    /// <summary>Answers that came when nobody waited for them any more, since the client was made.</summary>
+    public long LateResponses { get; init; }
+
     /// <summary>Which handlers hold messages for longer than <see cref="ReceiveOptions.HandlerWarning"/>, the oldest message of each subscription; usually empty.</summary>
     public IReadOnlyList<HeldMessage> Held { get; init; } = [];
 

@@ -20,6 +20,6 @@ public sealed partial class MqttClient
     public Subscription OnStream(string filter, Func<StreamedMessage, CancellationToken, ValueTask> handler, SubscribeOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        return Subscribe(filter, new MessageHandler.Streamed(handler), options);
+        return Subscribe([filter], new MessageHandler.Streamed(handler), options);
     }
 }

@@ -1,5 +1,6 @@
 using Nightjar.Connection;
 using Nightjar.Protocol.Packets;
+using Nightjar.Requests;
 
 namespace Nightjar;
 
@@ -10,6 +11,7 @@ namespace Nightjar;
 public sealed partial class MqttClient : IAsyncDisposable
 {
     private readonly EngineHost _host;
+    private readonly Requester _requester;
 
     /// <summary>A client with default options. Throws <see cref="UriFormatException"/> for a URI that is none.</summary>
     /// <param name="uri"><c>mqtt://host</c>, <c>mqtts://user:p%40ss@host:8884</c>.</param>
@@ -23,6 +25,7 @@ public sealed partial class MqttClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _host = new EngineHost(options.Snapshot());
+        _requester = new Requester(_host, PublishAsync);
     }
 
     /// <summary>The client identifier in use: the one given, the generated one, or the server's once it assigned one.</summary>

@@ -99,9 +99,32 @@ public sealed class MqttProtocolException : MqttException
     public string Clause { get; }
 }
 
+/// <summary>The server says that nobody listens where a request went: PUBACK or PUBREC with No Matching Subscribers (0x10).</summary>
+public sealed class MqttNoResponderException : MqttException
+{
+    internal MqttNoResponderException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>
+/// The responder answered a request with a failure, in its own words. A responder throws it to fail a request so; whatever else it throws arrives without its text, which may hold what
+/// the other side must not see.
+/// </summary>
+public sealed class MqttRemoteException : MqttException
+{
+    /// <summary>Fails a request.</summary>
+    /// <param name="message">What the requester is told.</param>
+    public MqttRemoteException(string message)
+        : base(message)
+    {
+    }
+}
+
 /// <summary>
 /// The time for a wait is over, and nothing else: after <see cref="OutboxOptions.PublishTimeout"/> the message itself is still on its way, after an unanswered
-/// <see cref="MqttClient.PingAsync"/> the connection goes on.
+/// <see cref="MqttClient.PingAsync"/> the connection goes on. Or no answer to a request came.
 /// </summary>
 public sealed class MqttTimeoutException : TimeoutException
 {

@@ -50,13 +50,28 @@ public sealed class MqttMessage
     /// <summary>5.0: in the order of the wire.</summary>
     public IReadOnlyList<UserProperty> UserProperties => Properties?.UserProperties ?? [];
 
-    /// <summary>5.0: the identifiers of the subscriptions that it matched.</summary>
-    public IReadOnlyList<uint> SubscriptionIdentifiers => Properties?.SubscriptionIdentifiers ?? [];
+    /// <summary>5.0: the identifiers of the subscriptions that it matched: those of <see cref="SubscribeOptions.SubscriptionIdentifier"/>, and those that the client chose itself.</summary>
+    public IReadOnlyList<uint> SubscriptionIdentifiers => Properties?.SubscriptionIdentifiers ?? RouteIdentifiers;
 
     /// <summary>5.0: the topic alias that it came with; null if it had none.</summary>
     public ushort? TopicAlias => Properties?.TopicAlias;
 
     internal MessageProperties? Properties { get; init; }
+
+    /// <summary>The identifiers of a message that has no other properties.</summary>
+    internal IReadOnlyList<uint> RouteIdentifiers { get; init; } = [];
+
+    /// <summary>The same message under the topic that was meant.</summary>
+    internal MqttMessage WithTopic(string topic) => new(topic, Payload)
+    {
+        QoS = QoS,
+        Retain = Retain,
+        Duplicate = Duplicate,
+        PacketId = PacketId,
+        Properties = Properties,
+        RouteIdentifiers = RouteIdentifiers,
+        Acknowledgement = Acknowledgement,
+    };
 
     internal MessageAcknowledgement? Acknowledgement { get; init; }
 

@@ -22,14 +22,23 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
         _hasHandler = hasHandler;
     }
 
-    /// <summary>The filter.</summary>
+    /// <summary>The filter; of several the first. That of <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/> is <c>#</c>.</summary>
     public string Filter => _feed.TopicFilter.Text;
 
+    /// <summary>All its filters, in the order they were given, each once.</summary>
+    public IReadOnlyList<string> Filters => [.. _feed.Filters.Select(filter => filter.Text)];
+
     /// <summary>
-    /// Completes with the QoS that the server granted; faults with <see cref="MqttRefusedException"/> if it refused, with <see cref="MqttConnectException"/> if the
-    /// client gave up connecting (reading it again then waits for the next attempt).
+    /// Completes with the QoS that the server granted, of several filters the lowest; faults with <see cref="MqttRefusedException"/> if it refused (one of them), with
+    /// <see cref="MqttConnectException"/> if the client gave up connecting (reading it again then waits for the next attempt).
     /// </summary>
-    public Task<QoS> Granted => _feed.Granted;
+    public Task<QoS> Granted => _feed.Grant.Granted;
+
+    /// <summary>
+    /// Completes with what the server said to each filter, in the order of <see cref="Filters"/>; a refusal is among the results and no fault. Of several filters those that were granted
+    /// go on without the others; with the last one the subscription ends. Read again after a reconnection it has the latest answers.
+    /// </summary>
+    public Task<IReadOnlyList<SubscribeResult>> Results => _feed.Grant.Results;
 
     /// <summary>Ends when no message will come any more: disposed, refused, or the client is closed.</summary>
     public Task Completion => _feed.Completion;
@@ -43,6 +52,14 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
         sequence.Acknowledge();
         return default;
     }
+
+    /// <summary>
+    /// Sends SUBSCRIBE again for all filters of this subscription, so that the server sends their retained messages again. Where it does subscription identifiers they reach this subscription
+    /// alone (unless <see cref="SubscribeOptions.RetainAsPublished"/> makes them look like any other); else every subscription to the same filter hears them again. While
+    /// there is no connection it waits for one. Returns what the server said to each filter; a refusal changes nothing.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The subscription or the client has ended.</exception>
+    public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(CancellationToken cancellationToken = default) => _host.ResubscribeAsync(_feed, cancellationToken);
 
     /// <summary>Starts the loop. One at a time; the next one goes on where it ended.</summary>
     /// <exception cref="InvalidOperationException">The subscription has a handler, or another loop runs.</exception>

@@ -23,6 +23,19 @@ internal static class Handshakes
         return subscribe;
     }
 
+    /// <summary>Takes SUBSCRIBEs and grants what they ask for, up to the one for this filter: one that overlaps with others makes the client ask for those again first.</summary>
+    public static async Task<SubscribePacket> GrantAsync(this ScriptedPeer peer, string filter)
+    {
+        while (true)
+        {
+            var subscribe = await peer.GrantAsync();
+            if (subscribe.Subscriptions.Any(s => s.Filter == filter))
+            {
+                return subscribe;
+            }
+        }
+    }
+
     /// <summary>A connected client of this peer.</summary>
     public static async Task<MqttClient> ConnectAsync(this ScriptedPeer peer, MqttClientOptions options, ConnAckPacket? answer = null)
     {

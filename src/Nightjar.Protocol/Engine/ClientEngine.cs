@@ -1,6 +1,7 @@
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
+using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -24,9 +25,14 @@ internal sealed class ClientEngine
     {
         Outbound = new Outbound(settings.Outbox, Counters, log);
         Ledger = new AcknowledgementLedger();
+        var wires = new WireTable();
+        Identifiers = new SubscriptionIdentifiers(settings.Random);
+        Subscriptions = new WantedSubscriptions(wires, Identifiers, settings.SubscriptionIdentifiers);
+        Routes = new TopicRoutes(wires, Identifiers);
+        Requests = new PendingRequests(settings.MaximumRequests);
         _watch = new HandlerWatch(settings, Ledger, Outputs);
-        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Counters, Outputs);
-        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, _reception, Counters, Outputs);
+        _reception = new Reception(settings, Outbound, Ledger, Subscriptions, Routes, Identifiers, Counters, Outputs);
+        _lifecycle = new Lifecycle(settings, Outbound, Ledger, _watch, Subscriptions, Requests, _reception, Counters, Outputs);
     }
 
     /// <summary>What is to be done or known; the host takes them in order.</summary>
@@ -38,9 +44,14 @@ internal sealed class ClientEngine
 
     public AcknowledgementLedger Ledger { get; }
 
-    public WantedSubscriptions Subscriptions { get; } = new();
+    public WantedSubscriptions Subscriptions { get; }
 
-    public TopicRoutes Routes { get; } = new();
+    public TopicRoutes Routes { get; }
+
+    public PendingRequests Requests { get; }
+
+    /// <summary>What a host that keeps the session keeps with it.</summary>
+    public SubscriptionIdentifiers Identifiers { get; }
 
     /// <summary>The inbound half of the current connection; the receive loop parses with it, without the lock.</summary>
     public Inbound? Inbound => _lifecycle.Inbound;
@@ -83,14 +94,14 @@ internal sealed class ClientEngine
     {
         get
         {
-            var deadline = Math.Min(_lifecycle.Deadline, Outbound.Deadline);
+            var deadline = Math.Min(_lifecycle.Deadline, Math.Min(Outbound.Deadline, Requests.Deadline));
             return _lifecycle.IsConnected ? Math.Min(deadline, _watch.Deadline) : deadline;
         }
     }
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
-        || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0;
+        || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0 || Requests.Ended.Count > 0;
 
     /// <summary>Command: there should be a connection, as soon as there may be one.</summary>
     public void Connect(long now) => _lifecycle.Connect(byHand: false, atOnce: false, now);
@@ -159,26 +170,48 @@ internal sealed class ClientEngine
         _lifecycle.ConnectOnFirstUse(now);
     }
 
+    /// <summary>Command: what no subscription matches goes to this one.</summary>
+    public void CatchUnrouted(LocalSubscription subscription) => Routes.AddCatchAll(subscription);
+
     /// <summary>Command: end one subscription; with the last of its filter goes an UNSUBSCRIBE.</summary>
     public void Unsubscribe(LocalSubscription subscription, object? waiter)
     {
         Routes.Remove(subscription);
+        Routes.RemoveCatchAll(subscription);
         Subscriptions.Remove(subscription, waiter);
         _lifecycle.PumpSubscriptions();
     }
 
-    /// <summary>Command: end a filter, known or not. Returns the subscriptions that end with it.</summary>
-    public IReadOnlyList<LocalSubscription> Unsubscribe(string filter, object waiter, long now)
+    /// <summary>Command: end these filters, known or not. Returns the subscriptions that end with them.</summary>
+    public IReadOnlyList<LocalSubscription> Unsubscribe(IReadOnlyList<TopicFilter> filters, object? waiter, long now)
     {
-        var ended = Subscriptions.GiveUp(filter, waiter);
-        foreach (var subscription in ended)
+        var ended = new List<LocalSubscription>();
+        foreach (var filter in filters)
         {
-            Routes.Remove(subscription);
+            foreach (var subscription in Subscriptions.GiveUp(filter.Text, waiter))
+            {
+                Routes.Remove(subscription, filter);
+                if (subscription.Alive == 0)
+                {
+                    ended.Add(subscription);
+                }
+            }
         }
 
         _lifecycle.PumpSubscriptions();
         _lifecycle.ConnectOnFirstUse(now);
         return ended;
+    }
+
+    /// <summary>Command: something is about to be asked of the server; a client that rests, or never connected, does so now.</summary>
+    public void ConnectForUse(long now) => _lifecycle.ConnectOnFirstUse(now);
+
+    /// <summary>Command: ask for a subscription's filters again, for the sake of retained messages.</summary>
+    public void Resubscribe(LocalSubscription subscription, object waiter, long now)
+    {
+        Subscriptions.AskAgain(subscription, waiter);
+        _lifecycle.PumpSubscriptions();
+        _lifecycle.ConnectOnFirstUse(now);
     }
 
     /// <summary>Command: these handlers are done. Acknowledgements leave in the order of arrival.</summary>
@@ -273,6 +306,7 @@ internal sealed class ClientEngine
     public void Advance(long now)
     {
         Outbound.Advance(now);
+        Requests.Advance(now);
         _lifecycle.Advance(now);
         if (_lifecycle.IsConnected && now >= _watch.Deadline)
         {

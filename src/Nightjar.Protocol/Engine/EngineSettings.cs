@@ -69,7 +69,13 @@ internal sealed record EngineSettings
 
     public int TopicAliasMaximum { get; init; } = 16;
 
+    /// <summary>Whether overlapping filters are told apart by subscription identifiers, where the server can do that.</summary>
+    public bool SubscriptionIdentifiers { get; init; } = true;
+
     public OutboxSettings Outbox { get; init; } = new();
+
+    /// <summary>How many requests may wait for their answer at once.</summary>
+    public int MaximumRequests { get; init; } = 10_000;
 
     /// <summary>The servers to choose from; empty: one, which <see cref="Connect"/>, <see cref="ClientIdIsGenerated"/> and <see cref="CleanStart"/> describe.</summary>
     public IReadOnlyList<ServerSettings> Servers { get; init; } = [];

@@ -103,9 +103,6 @@ internal sealed class Handshake
         };
     }
 
-    /// <summary>The session of before is gone from the server: the next CONNECT may keep one.</summary>
-    public void HandleEmptied() => _emptied = Key;
-
     /// <summary>What a CONNACK means: accepted, or a reason to close.</summary>
     /// <param name="packet">The answer.</param>
     /// <param name="accepted">What was agreed, if it was.</param>
@@ -142,8 +139,17 @@ internal sealed class Handshake
         }
 
         var elsewhere = _session is not null && _session != Key;
-        _session = Key;
-        _emptied = null;
+        if (OnlyEmpties)
+        {
+            // Ours is where it was until the next CONNECT.
+            _emptied = Key;
+        }
+        else
+        {
+            _session = Key;
+            _emptied = null;
+        }
+
         accepted = new Accepted(
             Version,
             ClientId,

@@ -145,7 +145,7 @@ internal sealed partial class Lifecycle
             return;
         }
 
-        switch (_span.Check(busy: !_outbound.IsDrained || _ledger.Waiting > 0, now))
+        switch (_span.Check(busy: !_outbound.IsDrained || _ledger.Waiting > 0 || _requests.Count > 0, now))
         {
             case SpanEnd.Age:
                 EndOwn(EndingKind.Renew, new CloseReason(CloseKind.Renewed, "The connection reached its maximum age."), now);
@@ -234,6 +234,7 @@ internal sealed partial class Lifecycle
             var closed = new CloseReason(CloseKind.Requested, "The client was closed.");
             _outbound.FailWaiting(closed, everything: true);
             _subscriptions.FailWaiting(closed);
+            _requests.FailAll(closed);
             _outputs.Enqueue(new EngineOutput.Closed());
             return;
         }

@@ -15,6 +15,7 @@ internal sealed partial class Lifecycle
     private readonly AcknowledgementLedger _ledger;
     private readonly HandlerWatch _watch;
     private readonly WantedSubscriptions _subscriptions;
+    private readonly PendingRequests _requests;
     private readonly Reception _reception;
     private readonly EngineCounters _counters;
     private readonly Queue<EngineOutput> _outputs;
@@ -30,6 +31,7 @@ internal sealed partial class Lifecycle
         AcknowledgementLedger ledger,
         HandlerWatch watch,
         WantedSubscriptions subscriptions,
+        PendingRequests requests,
         Reception reception,
         EngineCounters counters,
         Queue<EngineOutput> outputs)
@@ -42,6 +44,7 @@ internal sealed partial class Lifecycle
         _ledger = ledger;
         _watch = watch;
         _subscriptions = subscriptions;
+        _requests = requests;
         _reception = reception;
         _counters = counters;
         _outputs = outputs;
@@ -190,7 +193,6 @@ internal sealed partial class Lifecycle
 
         if (_handshake.OnlyEmpties)
         {
-            _handshake.HandleEmptied();
             _supervisor.Disconnecting(new CloseReason(CloseKind.Renewed, "The session of before is gone."), now);
             _outbound.WriteLast(new DisconnectPacket(), accepted!.Version);
             return;
@@ -394,6 +396,7 @@ internal sealed partial class Lifecycle
         var reason = _supervisor.LastFailure!;
         _outbound.FailWaiting(reason, everything: true);
         _subscriptions.FailWaiting(reason);
+        _requests.FailAll(reason);
         _outputs.Enqueue(new EngineOutput.GaveUp(reason));
         ContinueEnding(now);
     }

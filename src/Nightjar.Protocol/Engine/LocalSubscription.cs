@@ -2,16 +2,34 @@ using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>What the application asks for with one subscription; the host's queue and handler derive from it.</summary>
+/// <summary>
+/// What the application asks for with one subscription; the host's queue and handler derive from it. It has filters of its own, which say what it gets, and filters on the
+/// wire, which say what the server is asked for: mostly the same, but one in a scope shares the scope's.
+/// </summary>
 internal abstract class LocalSubscription
 {
+    private static readonly TopicFilter Everything = TopicFilter.Parse("#");
+
     protected LocalSubscription(TopicFilter filter, SubscriptionTerms terms)
+        : this([filter], [filter], terms)
     {
-        TopicFilter = filter;
+    }
+
+    protected LocalSubscription(IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms)
+    {
+        Filters = filters;
+        WireFilters = wireFilters;
         Terms = terms;
     }
 
-    public TopicFilter TopicFilter { get; }
+    /// <summary>What it gets; none for a scope, which only holds the wire's, and for the catch-all.</summary>
+    public IReadOnlyList<TopicFilter> Filters { get; }
+
+    /// <summary>What the server is asked for.</summary>
+    public IReadOnlyList<TopicFilter> WireFilters { get; }
+
+    /// <summary>The first of its filters, to call it by.</summary>
+    public TopicFilter TopicFilter => Filters.Count > 0 ? Filters[0] : WireFilters.Count > 0 ? WireFilters[0] : Everything;
 
     public SubscriptionTerms Terms { get; }
 
@@ -38,8 +56,36 @@ internal abstract class LocalSubscription
 
     /// <summary>Whether it takes a message as it arrives, so that it need not be held whole.</summary>
     public bool TakesStreams { get; init; }
-}
 
-/// <summary>The options of a subscription as they go to the wire.</summary>
-internal sealed record SubscriptionTerms(
-    QoS QoS, bool NoLocal, bool RetainAsPublished, RetainHandling RetainHandling, uint? Identifier, IReadOnlyList<UserProperty> UserProperties);
+    /// <summary>How many of <see cref="WireFilters"/> are still wanted or granted; with the last one the subscription ends.</summary>
+    public int Alive { get; set; }
+
+    /// <summary>What it gets by way of this filter on the wire.</summary>
+    public IReadOnlyList<TopicFilter> FiltersUnder(TopicFilter wireFilter)
+    {
+        foreach (var filter in Filters)
+        {
+            if (filter == wireFilter)
+            {
+                return Filters.Count == 1 ? Filters : [filter];
+            }
+        }
+
+        return Filters;
+    }
+
+    /// <summary>Whether a message of this topic that the server sent for a filter on the wire is for this one.</summary>
+    public bool Takes(TopicFilter wireFilter, ReadOnlySpan<byte> topic)
+    {
+        foreach (var filter in Filters)
+        {
+            // The server says that the wire's filter matches; only a narrower one is compared.
+            if (filter == wireFilter || filter.Matches(topic))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -304,8 +304,8 @@ internal sealed class Outbound
     /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
     public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
 
-    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE.</summary>
-    public void WriteData(object packet, MqttVersion version) => _packets.Write(_data, packet, version, lsn: 0, _committed);
+    /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
+    public void WriteData(object packet, MqttVersion version, long lsn = 0) => _packets.Write(_data, packet, version, lsn, _committed);
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;
@@ -366,10 +366,7 @@ internal sealed class Outbound
             released.Clear();
         }
 
-        foreach (var handle in released)
-        {
-            End(handle, _messages[handle].ReasonCode);
-        }
+        released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
         _messages.MarkPossiblyDuplicated(_voided);
         _reliable.PutInFront(_messages, _voided);

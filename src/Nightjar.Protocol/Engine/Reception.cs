@@ -9,7 +9,13 @@ namespace Nightjar.Protocol.Engine;
 /// nothing; what breaks a rule is returned.
 /// </summary>
 internal sealed class Reception(
-    EngineSettings settings, Outbound outbound, AcknowledgementLedger ledger, WantedSubscriptions subscriptions, TopicRoutes routes, EngineCounters counters,
+    EngineSettings settings,
+    Outbound outbound,
+    AcknowledgementLedger ledger,
+    WantedSubscriptions subscriptions,
+    TopicRoutes routes,
+    SubscriptionIdentifiers identifiers,
+    EngineCounters counters,
     Queue<EngineOutput> outputs)
 {
     private readonly LargeMessages _large = new(settings, ledger, outputs);
@@ -32,8 +38,7 @@ internal sealed class Reception(
             case PacketType.SubAck:
                 return HandleSubAck((SubAckPacket)packet.Other!);
             case PacketType.UnsubAck:
-                subscriptions.HandleUnsubAck(outbound.Session, (UnsubAckPacket)packet.Other!);
-                return null;
+                return subscriptions.HandleUnsubAck(outbound.Session, (UnsubAckPacket)packet.Other!, accepted.Version);
             case PacketType.Auth:
                 return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.12.0-6", "The server sent AUTH and no authentication method was agreed.");
             default:
@@ -65,7 +70,7 @@ internal sealed class Reception(
             {
                 foreach (var subscription in answer.Subscriptions)
                 {
-                    routes.Remove(subscription);
+                    routes.Remove(subscription, answer.Filter);
                 }
             }
         }
@@ -80,7 +85,8 @@ internal sealed class Reception(
         }
 
         counters.MessagesReceived[(int)packet.QoS]++;
-        var route = routes.Find(packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength));
+        var topic = packet.AliasedTopic ?? chunk.Slice(packet.TopicOffset, packet.TopicLength);
+        var route = identifiers.InUse && packet.PropertiesLength > 0 ? FindMarked(topic, packet, chunk) : routes.Find(topic);
         packet.Route = route;
         packet.Deliver = route.Subscriptions.Length > 0;
         if (!packet.Deliver)
@@ -127,14 +133,17 @@ internal sealed class Reception(
         return null;
     }
 
+    private TopicRoute FindMarked(ReadOnlySpan<byte> topic, in InboundPacket packet, ReadOnlySpan<byte> chunk)
+    {
+        Span<uint> buffer = stackalloc uint[SubscriptionIdentifiers.MostInMessage];
+        var marks = SubscriptionIdentifiers.Read(chunk.Slice(packet.PayloadOffset - packet.PropertiesLength, packet.PropertiesLength), buffer);
+        return routes.Find(topic, marks, packet.Retain && marks.Length > 0);
+    }
+
     private ProtocolViolation? HandleSubAck(SubAckPacket packet)
     {
-        if (!subscriptions.HandleSubAck(outbound.Session, packet))
-        {
-            return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.8.4-6", "A SUBACK has not as many codes as its SUBSCRIBE had filters.");
-        }
-
+        var violation = subscriptions.HandleSubAck(outbound.Session, packet);
         DropDenied();
-        return null;
+        return violation;
     }
 }

@@ -1,134 +1,152 @@
+using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>An answer for those who asked: granted QoS or a failure.</summary>
-internal readonly record struct SubscriptionAnswer(TopicFilter Filter, IReadOnlyList<LocalSubscription> Subscriptions, ReasonCode ReasonCode, string? Detail);
-
-/// <summary>An answer to an UNSUBSCRIBE, for the one who waits for it; or why there will be none.</summary>
-internal readonly record struct UnsubscribeAnswer(object Waiter, ReasonCode ReasonCode, CloseReason? Failure = null);
-
 /// <summary>
 /// The subscriptions that the application wants, against those that this session has: what is missing is asked for, what is too much is given up, whenever there is a
-/// connection. Not thread-safe: guarded with the outbound half.
+/// connection. However many subscriptions of the application share a filter, on the wire it is one. Not thread-safe: guarded with the outbound half.
 /// </summary>
-internal sealed class WantedSubscriptions
+internal sealed class WantedSubscriptions(WireTable wires, SubscriptionIdentifiers identifiers, bool useIdentifiers)
 {
-    // AWS IoT takes eight filters in one SUBSCRIBE; nobody takes fewer.
+    // AWS IoT takes eight filters in one SUBSCRIBE; nobody takes fewer. Larger packets would save nothing: all of them leave in one write, and are answered in one.
     private const int FiltersPerPacket = 8;
 
-    private readonly Dictionary<string, Wanted> _wanted = new(StringComparer.Ordinal);
-    private readonly List<Unwanted> _unwanted = [];
-    private readonly Dictionary<ushort, Wanted[]> _asked = [];
-    private readonly Dictionary<ushort, Unwanted> _givingUp = [];
+    private readonly UnwantedFilters _unwanted = new(FiltersPerPacket);
+    private readonly SubscribeRequests _requests = new(FiltersPerPacket);
+    private readonly List<string> _gone = [];
+    private List<WireSubscription> _missing = [];
+    private List<WireSubscription> _overlapped = [];
+    private bool _knowsSession;
     private bool _dirty;
-
-    private enum Phase : byte
-    {
-        Missing,
-        Asked,
-        Granted,
-    }
 
     /// <summary>Answers; the host passes them on and clears the list.</summary>
     public List<SubscriptionAnswer> Answers { get; } = [];
 
     /// <summary>Answers to unsubscribing, likewise.</summary>
-    public List<UnsubscribeAnswer> UnsubscribeAnswers { get; } = [];
+    public List<UnsubscribeAnswer> UnsubscribeAnswers => _unwanted.Answers;
 
-    /// <summary>Command: the application wants this one too. Its terms count from now on, so it is asked for even if the filter is granted already.</summary>
+    /// <summary>Whether the server has granted this filter in this session, on the terms that count now.</summary>
+    public bool IsGranted(string filter) => wires.Find(filter) is { Phase: WirePhase.Granted };
+
+    /// <summary>
+    /// Command: the application wants this one too. A filter that is granted already is asked for again only if this one needs more (a higher QoS, for instance), or retained messages.
+    /// </summary>
     public void Add(LocalSubscription subscription)
     {
-        var text = subscription.TopicFilter.Text;
-        if (!_wanted.TryGetValue(text, out var wanted))
+        foreach (var filter in subscription.WireFilters)
         {
-            wanted = new Wanted(subscription.TopicFilter);
-            _wanted[text] = wanted;
+            _unwanted.TakeBack(filter.Text);
+            var wire = wires.Find(filter.Text) ?? NewWire(filter);
+            if (wire.Join(subscription))
+            {
+                Ask(wire);
+            }
+            else if (wire.Phase == WirePhase.Granted)
+            {
+                Answers.Add(new SubscriptionAnswer(filter, [subscription], wire.Granted!.Value, Detail: null));
+            }
         }
+    }
 
-        // The UNSUBSCRIBE that did not leave yet is not needed any more; one that did is followed by the SUBSCRIBE.
-        foreach (var unwanted in _unwanted.Where(u => u.Filter == text && !u.Asked).ToList())
+    /// <summary>Command: ask for all filters of this one again, for the sake of their retained messages. <paramref name="waiter"/> hears each answer.</summary>
+    public void AskAgain(LocalSubscription subscription, object waiter)
+    {
+        foreach (var filter in subscription.WireFilters)
         {
-            _unwanted.Remove(unwanted);
-            Answer(unwanted, ReasonCode.Success);
-        }
+            if (wires.Find(filter.Text) is not { } wire || !wire.Locals.Contains(subscription))
+            {
+                Answers.Add(new SubscriptionAnswer(filter, [], ReasonCode.NoSubscriptionExisted, "The subscription has ended.") { Waiters = [waiter] });
+                continue;
+            }
 
-        wanted.Locals.Add(subscription);
-        wanted.Terms = subscription.Terms;
-        wanted.Phase = Phase.Missing;
-        _dirty = true;
+            if (!wire.Unasked.Contains(subscription) && !wire.Again.Contains(subscription))
+            {
+                wire.Again.Add(subscription);
+            }
+
+            wire.Waiters.Add(waiter);
+            Ask(wire);
+        }
     }
 
     /// <summary>Command: the application does not want this one any more. With the last of a filter the filter itself goes.</summary>
     /// <param name="subscription">One that was added.</param>
-    /// <param name="waiter">Hears the server's answer; null: nobody does.</param>
+    /// <param name="waiter">Hears one answer for each filter; null: nobody does.</param>
     public void Remove(LocalSubscription subscription, object? waiter)
     {
-        if (_wanted.TryGetValue(subscription.TopicFilter.Text, out var wanted) && wanted.Locals.Remove(subscription) && wanted.Locals.Count == 0)
+        foreach (var filter in subscription.WireFilters)
         {
-            GiveUp(subscription.TopicFilter.Text, waiter);
-        }
-        else if (waiter is not null)
-        {
-            UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, ReasonCode.Success));
+            if (wires.Find(filter.Text) is { } wire && wire.Leave(subscription) && wire.IsGone)
+            {
+                GiveUp(filter.Text, waiter);
+            }
+            else if (waiter is not null)
+            {
+                UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, filter.Text, ReasonCode.Success));
+            }
         }
     }
 
     /// <summary>Command: the filter goes, whoever wants it or does not know of it.</summary>
-    /// <returns>The subscriptions that it takes along.</returns>
+    /// <returns>The subscriptions that it served.</returns>
     public IReadOnlyList<LocalSubscription> GiveUp(string filter, object? waiter)
     {
-        IReadOnlyList<LocalSubscription> locals = _wanted.Remove(filter, out var wanted) ? wanted.Locals : [];
-        _unwanted.Add(new Unwanted(filter, waiter));
+        _unwanted.Add(filter, waiter);
         _dirty = true;
-        return locals;
+        if (wires.Find(filter) is not { } wire)
+        {
+            return [];
+        }
+
+        wires.Remove(wire);
+        wire.Abandon();
+        FailWaiters(wire, ReasonCode.NoSubscriptionExisted, "The subscription has ended.");
+        return wire.Locals;
     }
 
     /// <summary>A connection was accepted. What was asked and not answered is asked again; in a new session everything is.</summary>
     /// <param name="sessionKept">Whether the server has the session.</param>
-    /// <param name="isCertain">Whether it said so; if not, everything is asked again too.</param>
+    /// <param name="isCertain">Whether it said so, of the session that we know; if not, everything is asked again too.</param>
     public void Open(bool sessionKept, bool isCertain)
     {
-        foreach (var wanted in _wanted.Values)
+        if (!sessionKept)
         {
-            if (!sessionKept || !isCertain || wanted.Phase == Phase.Asked)
+            identifiers.Clear();
+            _knowsSession = true;
+        }
+
+        var hasAll = sessionKept && isCertain;
+        _missing.Clear();
+        _overlapped = [.. wires.All.Where(wire => wire.Overlaps)];
+        foreach (var wire in wires.All)
+        {
+            wire.IsListed = false;
+            if (!hasAll)
             {
-                wanted.Phase = Phase.Missing;
+                wire.StartOver();
+                wire.MayComeUnmarked = sessionKept;
+                wire.Identifier = sessionKept ? wire.Identifier : null;
+            }
+
+            if (wire.Phase == WirePhase.Missing)
+            {
+                Ask(wire);
             }
         }
 
-        foreach (var unwanted in _unwanted.Where(u => !sessionKept || _wanted.ContainsKey(u.Filter)).ToList())
-        {
-            // Not there in a new session; in an old one the SUBSCRIBE that came after has replaced it.
-            _unwanted.Remove(unwanted);
-            Answer(unwanted, sessionKept ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted);
-        }
-
+        _unwanted.Open(sessionKept, wires);
+        identifiers.Touch();
         _dirty = true;
     }
 
     /// <summary>The connection is gone, and with it the identifiers of unanswered requests.</summary>
     public void Close(ClientSession session)
     {
-        foreach (var id in _asked.Keys)
-        {
-            session.EndRequest(InFlightPhase.SubAck, id);
-        }
-
-        foreach (var id in _givingUp.Keys)
-        {
-            session.EndRequest(InFlightPhase.UnsubAck, id);
-        }
-
-        foreach (var unwanted in _unwanted)
-        {
-            unwanted.Asked = false;
-        }
-
-        _asked.Clear();
-        _givingUp.Clear();
+        _requests.Close(session);
+        _unwanted.Close(session);
     }
 
     /// <summary>Writes what is to be asked for; whatever the server cannot do is denied here.</summary>
@@ -139,195 +157,208 @@ internal sealed class WantedSubscriptions
             return;
         }
 
-        _dirty = false;
-        foreach (var unwanted in _unwanted.Where(u => !u.Asked).ToList())
+        _dirty = !_unwanted.Pump(outbound, version);
+        var mayIdentify = useIdentifiers && version == MqttVersion.Mqtt5 && limits.SubscriptionIdentifiersAvailable;
+        foreach (var wire in TakeMissing(mayIdentify))
         {
-            GiveUp(outbound, unwanted, version);
+            if (SubscriptionLimit.Check(limits, version, wire.Filter, wire.Needed) is { } limit)
+            {
+                Refuse(wire, limit.ReasonCode, limit.Message, userProperties: null);
+                continue;
+            }
+
+            wire.IsListed = true;
+            _missing.Add(wire);
+            Identify(wire, mayIdentify, version);
         }
 
-        foreach (var wanted in _wanted.Values.Where(w => w.Phase == Phase.Missing).ToList())
+        _missing = _requests.Write(outbound, _missing, version, out var tooLarge);
+        foreach (var wire in tooLarge)
         {
-            if (SubscriptionLimit.Check(limits, version, wanted.Filter, wanted.Terms) is { } limit)
-            {
-                Deny(wanted, limit.ReasonCode, limit.Message);
-            }
+            Refuse(wire, ReasonCode.PacketTooLarge, "The SUBSCRIBE is larger than the server's Maximum Packet Size; use a shorter filter.", userProperties: null);
         }
 
-        foreach (var group in _wanted.Values.Where(w => w.Phase == Phase.Missing).GroupBy(w => (w.Terms.Identifier, w.Terms.UserProperties)))
-        {
-            foreach (var chunk in group.Chunk(FiltersPerPacket))
-            {
-                Ask(outbound, chunk, version);
-            }
-        }
+        // The next answer frees an identifier.
+        _dirty |= _missing.Count > 0;
     }
 
-    /// <summary>SUBACK came. False: it answers nothing that was asked, or with another number of codes [MQTT5-3.8.4-6].</summary>
-    public bool HandleSubAck(ClientSession session, SubAckPacket packet)
+    /// <summary>SUBACK came. Null if it keeps all rules; one that answers nothing that was asked is ignored.</summary>
+    public ProtocolViolation? HandleSubAck(ClientSession session, SubAckPacket packet)
     {
-        if (session.EndRequest(InFlightPhase.SubAck, packet.PacketId) is null || !_asked.Remove(packet.PacketId, out var asked))
+        if (_requests.HandleSubAck(session, packet, out var asked) is { } violation)
         {
-            return true;
+            return violation;
         }
 
-        if (packet.ReasonCodes.Count != asked.Length)
+        for (var i = 0; i < asked.Count; i++)
         {
-            return false;
-        }
-
-        for (var i = 0; i < asked.Length; i++)
-        {
-            var wanted = asked[i];
-            if (wanted.AskedWith != packet.PacketId || wanted.Phase != Phase.Asked)
+            var wire = asked[i];
+            if (wire.IsGone || wire.AskedWith != packet.PacketId || wire.Phase != WirePhase.Asked)
             {
-                // It was asked for again since, on other terms: that answer counts.
+                // Nobody wants it any more; or it was asked for again since, on other terms: that answer counts.
                 continue;
             }
 
             if (packet.ReasonCodes[i].IsFailure())
             {
-                Deny(wanted, packet.ReasonCodes[i], packet.ReasonString);
-                continue;
+                Refuse(wire, packet.ReasonCodes[i], packet.ReasonString, packet.UserProperties);
             }
-
-            wanted.Phase = Phase.Granted;
-
-            Answers.Add(new SubscriptionAnswer(wanted.Filter, [.. wanted.Locals], packet.ReasonCodes[i], packet.ReasonString));
+            else
+            {
+                Grant(wire, packet.ReasonCodes[i], packet);
+            }
         }
 
-        return true;
+        return null;
     }
 
     /// <summary>UNSUBACK came.</summary>
-    public void HandleUnsubAck(ClientSession session, UnsubAckPacket packet)
+    public ProtocolViolation? HandleUnsubAck(ClientSession session, UnsubAckPacket packet, MqttVersion version)
     {
-        if (session.EndRequest(InFlightPhase.UnsubAck, packet.PacketId) is null || !_givingUp.Remove(packet.PacketId, out var unwanted))
+        var violation = _unwanted.HandleUnsubAck(session, packet, version, _gone);
+        foreach (var filter in _gone)
         {
-            return;
+            if (wires.Find(filter) is null)
+            {
+                identifiers.Forget(filter);
+            }
         }
 
-        _unwanted.Remove(unwanted);
-        Answer(unwanted, packet.ReasonCodes.Count > 0 ? packet.ReasonCodes[0] : ReasonCode.Success);
+        _gone.Clear();
+        return violation;
     }
 
-    /// <summary>The client gave up or is closed: who waits for an UNSUBACK hears that it will not come. A later connection still asks for it.</summary>
+    /// <summary>The client gave up or is closed: who waits for an answer hears that it will not come. A later connection still asks for it.</summary>
     public void FailWaiting(CloseReason reason)
     {
-        foreach (var unwanted in _unwanted)
+        _unwanted.FailWaiting(reason);
+        foreach (var wire in wires.All.Where(wire => wire.Waiters.Count > 0))
         {
-            Answer(unwanted, ReasonCode.UnspecifiedError, reason);
+            FailWaiters(wire, ReasonCode.UnspecifiedError, reason.Message, reason);
         }
     }
 
-    private void GiveUp(Outbound outbound, Unwanted unwanted, MqttVersion version)
+    private WireSubscription NewWire(TopicFilter filter)
     {
-        if (!outbound.Session.CanRequest)
-        {
-            // The next answer frees an identifier.
-            _dirty = true;
-            return;
-        }
-
-        var id = outbound.Session.Request(InFlightPhase.UnsubAck, 0);
-        var packet = new UnsubscribePacket { PacketId = id, Filters = [unwanted.Filter] };
-        if (!outbound.Fits(packet))
-        {
-            // A filter that the server cannot have taken either.
-            outbound.Session.EndRequest(InFlightPhase.UnsubAck, id);
-            _unwanted.Remove(unwanted);
-            Answer(unwanted, ReasonCode.NoSubscriptionExisted);
-            return;
-        }
-
-        unwanted.Asked = true;
-        _givingUp[id] = unwanted;
-        outbound.WriteData(packet, version);
+        // What an earlier process left in the session, it may have asked for with an identifier of its own.
+        var wire = new WireSubscription(filter) { MayComeUnmarked = !_knowsSession };
+        _overlapped.AddRange(wires.Add(wire));
+        return wire;
     }
 
-    private void Ask(Outbound outbound, Wanted[] chunk, MqttVersion version)
+    private void Ask(WireSubscription wire)
     {
-        if (!outbound.Session.CanRequest)
+        wire.Phase = WirePhase.Missing;
+        if (!wire.IsListed)
         {
-            _dirty = true;
-            return;
+            wire.IsListed = true;
+            _missing.Add(wire);
         }
 
-        var id = outbound.Session.Request(InFlightPhase.SubAck, 0);
-        var packet = new SubscribePacket
+        _dirty = true;
+    }
+
+    /// <summary>What is to be asked for now. Those that others overlap with come first: they have their identifier before a message can match both.</summary>
+    private List<WireSubscription> TakeMissing(bool mayIdentify)
+    {
+        List<WireSubscription> taken = [];
+        if (mayIdentify)
         {
-            PacketId = id,
-            SubscriptionIdentifier = chunk[0].Terms.Identifier,
-            UserProperties = chunk[0].Terms.UserProperties,
-            Subscriptions = [.. chunk.Select(w => new RequestedSubscription(w.Filter.Text, w.Terms.QoS)
-            {
-                NoLocal = w.Terms.NoLocal,
-                RetainAsPublished = w.Terms.RetainAsPublished,
-                RetainHandling = w.Terms.RetainHandling,
-            })],
-        };
-        if (!outbound.Fits(packet))
+            taken.AddRange(_overlapped.Where(wire => wire is { IsGone: false, Identifier: null, Needed.Identifier: null, Phase: not WirePhase.Missing }));
+            taken.ForEach(wire => wire.Phase = WirePhase.Missing);
+        }
+
+        _overlapped.Clear();
+        foreach (var wire in _missing)
         {
-            outbound.Session.EndRequest(InFlightPhase.SubAck, id);
-            if (chunk.Length == 1)
+            wire.IsListed = false;
+            if (!wire.IsGone && wire.Phase == WirePhase.Missing)
             {
-                Deny(chunk[0], ReasonCode.PacketTooLarge, "The SUBSCRIBE is larger than the server's Maximum Packet Size; use a shorter filter.");
-                return;
+                taken.Add(wire);
             }
+        }
 
-            Ask(outbound, chunk[..(chunk.Length / 2)], version);
-            Ask(outbound, chunk[(chunk.Length / 2)..], version);
+        _missing.Clear();
+        return taken;
+    }
+
+    private void Identify(WireSubscription wire, bool mayIdentify, MqttVersion version)
+    {
+        if (wire.Needed.Identifier is { } chosen && version == MqttVersion.Mqtt5)
+        {
+            wire.Identifier = chosen;
+            identifiers.Note(chosen, wire.Filter, retainedFor: null);
             return;
         }
 
-        foreach (var wanted in chunk)
+        if (!mayIdentify)
         {
-            wanted.Phase = Phase.Asked;
-            wanted.AskedWith = id;
+            wire.Identifier = null;
+            return;
         }
 
-        _asked[id] = chunk;
-        outbound.WriteData(packet, version);
-    }
-
-    private void Deny(Wanted wanted, ReasonCode code, string? detail)
-    {
-        if (_wanted.TryGetValue(wanted.Filter.Text, out var current) && current == wanted)
+        // Retained messages that not everyone is to hear again come with a number of their own.
+        var retainedFor = wire.Granted is null || wire.Needed.RetainAsPublished ? [] : wire.RetainedFor.ToList();
+        if (retainedFor.Count > 0 && retainedFor.Count < wire.Locals.Count)
         {
-            _wanted.Remove(wanted.Filter.Text);
+            wire.Identifier = identifiers.Take(wire.Filter, retainedFor);
         }
-
-        Answers.Add(new SubscriptionAnswer(wanted.Filter, [.. wanted.Locals], code, detail));
-    }
-
-    private void Answer(Unwanted unwanted, ReasonCode code, CloseReason? failure = null)
-    {
-        if (unwanted.Waiter is { } waiter)
+        else if (wire.Overlaps && wire.Identifier is null)
         {
-            unwanted.Waiter = null;
-            UnsubscribeAnswers.Add(new UnsubscribeAnswer(waiter, code, failure));
+            wire.Identifier = identifiers.Take(wire.Filter, retainedFor: null);
         }
     }
 
-    private sealed class Wanted(TopicFilter filter)
+    private void Grant(WireSubscription wire, ReasonCode code, SubAckPacket packet)
     {
-        public TopicFilter Filter => filter;
-
-        public List<LocalSubscription> Locals { get; } = [];
-
-        public SubscriptionTerms Terms { get; set; } = null!;
-
-        public Phase Phase { get; set; }
-
-        /// <summary>The identifier of the SUBSCRIBE that asked last.</summary>
-        public ushort AskedWith { get; set; }
+        wire.Phase = WirePhase.Granted;
+        wire.Granted = code;
+        wire.MayComeUnmarked = wire.Identifier is null;
+        identifiers.Touch();
+        Answer(wire, [.. wire.Unanswered], code, packet.ReasonString, packet.UserProperties);
+        wire.Unanswered.Clear();
     }
 
-    private sealed class Unwanted(string filter, object? waiter)
+    /// <summary>
+    /// The server does not want it, or cannot. If it granted the filter before, that still holds for those who had it then, and only those who came since hear the refusal.
+    /// </summary>
+    private void Refuse(WireSubscription wire, ReasonCode code, string? detail, IReadOnlyList<UserProperty>? userProperties)
     {
-        public string Filter => filter;
+        List<LocalSubscription> refused = [.. wire.Granted is null ? wire.Locals : wire.Unanswered.Concat(wire.Unasked)];
+        refused.ForEach(local => wire.Leave(local));
+        if (wire.IsGone)
+        {
+            wires.Remove(wire);
+        }
+        else
+        {
+            wire.Phase = WirePhase.Granted;
+            wire.MayComeUnmarked = true;
+        }
 
-        public object? Waiter { get; set; } = waiter;
+        identifiers.Touch();
+        Answer(wire, refused, code, detail, userProperties);
+    }
 
-        public bool Asked { get; set; }
+    private void Answer(
+        WireSubscription wire, List<LocalSubscription> locals, ReasonCode code, string? detail, IReadOnlyList<UserProperty>? userProperties)
+    {
+        // Asked for the sake of an identifier alone: nobody waits for that.
+        if (locals.Count > 0 || wire.Waiters.Count > 0)
+        {
+            Answers.Add(new SubscriptionAnswer(wire.Filter, locals, code, detail, userProperties) { Waiters = [.. wire.Waiters] });
+        }
+
+        wire.Again.Clear();
+        wire.Waiters.Clear();
+    }
+
+    private void FailWaiters(WireSubscription wire, ReasonCode code, string detail, CloseReason? failure = null)
+    {
+        if (wire.Waiters.Count > 0)
+        {
+            Answers.Add(new SubscriptionAnswer(wire.Filter, [], code, detail) { Waiters = [.. wire.Waiters], Failure = failure });
+            wire.Waiters.Clear();
+        }
     }
 }

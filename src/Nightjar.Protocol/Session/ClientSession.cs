@@ -204,6 +204,10 @@ internal sealed class ClientSession
     public long Record(SessionRecordKind kind, ushort id, int handle = -1) =>
         LastRecord = _log?.Append(new SessionRecord(kind, id, handle)) ?? 0;
 
+    /// <summary>A filter is about to be asked for with a subscription identifier.</summary>
+    public long RecordIdentifier(uint identifier, string filter) =>
+        LastRecord = _log?.Append(new SessionRecord(SessionRecordKind.Identified, PacketId: 0, (int)identifier, filter)) ?? 0;
+
     /// <summary>What must be kept to go on elsewhere; <paramref name="received"/> is the inbound half's.</summary>
     public SessionState Export(IEnumerable<ushort> received)
     {

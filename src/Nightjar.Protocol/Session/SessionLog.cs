@@ -20,13 +20,17 @@ internal enum SessionRecordKind : byte
 
     /// <summary>PUBREL came; before its PUBCOMP leaves.</summary>
     ReceivedReleased,
+
+    /// <summary>A filter has a subscription identifier, in the handle; before its SUBSCRIBE leaves.</summary>
+    Identified,
 }
 
 /// <summary>One transition.</summary>
 /// <param name="Kind">Which.</param>
 /// <param name="PacketId">Ours or the server's, as the kind says; 0 for <see cref="SessionRecordKind.Started"/>.</param>
 /// <param name="Handle">The host's handle of the message; -1 if there is none.</param>
-internal readonly record struct SessionRecord(SessionRecordKind Kind, ushort PacketId, int Handle = -1);
+/// <param name="Filter">The filter of <see cref="SessionRecordKind.Identified"/>; null for all others.</param>
+internal readonly record struct SessionRecord(SessionRecordKind Kind, ushort PacketId, int Handle = -1, string? Filter = null);
 
 /// <summary>
 /// Where the session writes what must outlive the process. Appending never waits: it returns the record's number, and bytes that depend on it stay in their lane until

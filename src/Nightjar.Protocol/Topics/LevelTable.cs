@@ -31,6 +31,18 @@ internal sealed class LevelTable<TNode>
         }
     }
 
+    /// <summary>All of them, in no particular order; with <paramref name="hidden"/> also those whose level begins with <c>$</c>.</summary>
+    public void CopyTo(Stack<TNode> nodes, bool hidden)
+    {
+        foreach (var slot in _slots)
+        {
+            if (slot.Node is { } node && (hidden || slot.Level is not [(byte)'$', ..]))
+            {
+                nodes.Push(node);
+            }
+        }
+    }
+
     /// <summary>Adds a level that is not there yet.</summary>
     public void Add(byte[] level, TNode node)
     {

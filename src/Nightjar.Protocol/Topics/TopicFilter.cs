@@ -94,6 +94,34 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
     /// <param name="topicUtf8">A topic name; an empty one matches nothing.</param>
     public bool Matches(ReadOnlySpan<byte> topicUtf8) => Matches(_patternUtf8, topicUtf8);
 
+    /// <summary>Whether every topic that the other filter's pattern matches is matched by this one's too; level by level, so <c>a/1/#</c> covers <c>a/1/x</c> and not <c>a/10/x</c>.</summary>
+    internal bool Covers(in TopicFilter other)
+    {
+        var mine = Pattern.Split('/');
+
+        // Alone it stands for one level at least.
+        var theirs = other.Pattern == "#" ? ["+", "#"] : other.Pattern.Split('/');
+        if (theirs[0] is ['$', ..] && mine[0] is "+" or "#")
+        {
+            return false;
+        }
+
+        for (var i = 0; i < mine.Length; i++)
+        {
+            if (mine[i] == "#")
+            {
+                return true;
+            }
+
+            if (i == theirs.Length || (mine[i] == "+" ? theirs[i] == "#" : !string.Equals(mine[i], theirs[i], StringComparison.Ordinal)))
+            {
+                return false;
+            }
+        }
+
+        return mine.Length == theirs.Length;
+    }
+
     /// <inheritdoc/>
     public bool Equals(TopicFilter other) => string.Equals(Text, other.Text, StringComparison.Ordinal);
 

@@ -7,7 +7,7 @@ namespace Nightjar.Protocol.Topics;
 /// the owner guards it, or replaces it whole. Several threads may match at once while nobody changes it.
 /// </summary>
 /// <typeparam name="T">What is found; a value may stand under several filters, and several values under one.</typeparam>
-public sealed class TopicTrie<T>
+public sealed partial class TopicTrie<T>
     where T : notnull
 {
     private readonly Node _root = new(null, []);

@@ -8,9 +8,21 @@ namespace Nightjar.Connection;
 internal sealed partial class EngineHost
 {
     /// <summary>Registers a subscription; it is asked for as soon as there is a connection.</summary>
-    public MessageFeed Subscribe(TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options, MessageHandler? handler)
+    /// <param name="filters">What it gets; none: what nobody else gets.</param>
+    /// <param name="wireFilters">What the server is asked for.</param>
+    /// <param name="terms">On which terms.</param>
+    /// <param name="options">What else the application said.</param>
+    /// <param name="handler">Who gets the messages; null: a sequence will, or (in the case of a scope) nobody.</param>
+    /// <param name="ownHandler">The handler is no code of the application's, and runs on the pool whatever that wants of its own.</param>
+    public MessageFeed Subscribe(
+        IReadOnlyList<TopicFilter> filters,
+        IReadOnlyList<TopicFilter> wireFilters,
+        SubscriptionTerms terms,
+        SubscribeOptions options,
+        MessageHandler? handler,
+        bool ownHandler = false)
     {
-        var feed = new MessageFeed(this, filter, terms, options) { TakesStreams = handler is { TakesStreams: true } };
+        var feed = new MessageFeed(this, filters, wireFilters, terms, options) { TakesStreams = handler is { TakesStreams: true } };
         if (handler is not null)
         {
             feed.TryConsume();
@@ -20,10 +32,21 @@ internal sealed partial class EngineHost
         {
             ThrowIfClosed();
             _gate.Feeds.Add(feed);
-            _engine.Subscribe(feed, _gate.Now());
+            if (wireFilters.Count > 0)
+            {
+                _engine.Subscribe(feed, _gate.Now());
+            }
+            else
+            {
+                _engine.CatchUnrouted(feed);
+            }
         }
 
-        if (handler is not null)
+        if (ownHandler)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(new HandlerPump(this, feed, handler!), preferLocal: false);
+        }
+        else if (handler is not null)
         {
             StartPump(feed, handler);
         }
@@ -31,9 +54,22 @@ internal sealed partial class EngineHost
         return feed;
     }
 
+    /// <summary>A subscription to nothing: it has ended already.</summary>
+    public MessageFeed SubscribeToNothing(SubscriptionTerms terms, SubscribeOptions options)
+    {
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+        }
+
+        var feed = new MessageFeed(this, [], [], terms, options);
+        feed.Close();
+        return feed;
+    }
+
     public async ValueTask UnsubscribeAsync(MessageFeed feed)
     {
-        TaskCompletionSource<ReasonCode>? answer = null;
+        AnswerCollector<UnsubscribeResult>? answer = null;
         Task disconnected;
         using (_gate.Enter())
         {
@@ -42,9 +78,9 @@ internal sealed partial class EngineHost
                 return;
             }
 
-            if (_engine.State == ClientState.Connected)
+            if (_engine.State == ClientState.Connected && feed.WireFilters.Count > 0)
             {
-                answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+                answer = new AnswerCollector<UnsubscribeResult>([.. feed.WireFilters.Select(filter => filter.Text)]);
             }
 
             _engine.Unsubscribe(feed, answer);
@@ -59,18 +95,32 @@ internal sealed partial class EngineHost
         }
     }
 
-    public Task<ReasonCode> UnsubscribeAsync(string filter, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<UnsubscribeResult>> UnsubscribeAsync(IReadOnlyList<TopicFilter> filters, CancellationToken cancellationToken)
     {
-        var answer = new TaskCompletionSource<ReasonCode>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new AnswerCollector<UnsubscribeResult>([.. filters.Select(filter => filter.Text)]);
         List<MessageFeed> ended;
         using (_gate.Enter())
         {
             ThrowIfClosed();
-            ended = [.. _engine.Unsubscribe(filter, answer, _gate.Now()).Cast<MessageFeed>()];
+            ended = [.. _engine.Unsubscribe(filters, answer, _gate.Now()).Cast<MessageFeed>()];
             _gate.Feeds.ExceptWith(ended);
         }
 
         ended.ForEach(feed => feed.Close());
+        return answer.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Asks for a subscription's filters again.</summary>
+    public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(MessageFeed feed, CancellationToken cancellationToken)
+    {
+        var answer = new AnswerCollector<SubscribeResult>([.. feed.WireFilters.Select(filter => filter.Text)]);
+        using (_gate.Enter())
+        {
+            ThrowIfClosed();
+            ObjectDisposedException.ThrowIf(!_gate.Feeds.Contains(feed), typeof(Subscription));
+            _engine.Resubscribe(feed, answer, _gate.Now());
+        }
+
         return answer.Task.WaitAsync(cancellationToken);
     }
 }

@@ -97,6 +97,8 @@ internal sealed partial class EngineHost
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
                     Unacknowledged = _engine.Ledger.Waiting,
+                    PendingRequests = _engine.Requests.Count,
+                    LateResponses = _engine.Requests.Late,
                     Held = [.. _engine.Held(now).Select(OutputReports.ToHeld)],
                     Dropped = MessagesDropped,
                     NextKeepAliveIn = _engine.PingDue == long.MaxValue ? null : TimeSpan.FromTicks(Math.Max(0, _engine.PingDue - now)),

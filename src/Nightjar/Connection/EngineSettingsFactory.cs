@@ -56,6 +56,8 @@ internal static class EngineSettingsFactory
             MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
             OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
+            SubscriptionIdentifiers = options.Session.SubscriptionIdentifiers,
+            MaximumRequests = options.Requests.MaximumPending,
             Outbox = new OutboxSettings
             {
                 Pace = ToSettings(options.Outbox.Pace),
@@ -92,6 +94,7 @@ internal static class EngineSettingsFactory
                 Password = server.Credentials?.Password,
                 Will = options.Will is { } will ? WillPacketBuilder.Build(will) : null,
                 SessionExpiryInterval = ToSeconds(session.ExpiryInterval),
+                RequestResponseInformation = options.Requests.UseResponseInformation,
                 UserProperties = [.. options.UserProperties],
             },
         };

@@ -118,6 +118,7 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
                 return null;
             }
 
+            host.Telemetry.Dialling(server);
             stream = await TransportFactory.For(server, host.Options.TimeProvider, host.Options.KeepAlive).ConnectAsync(host.SetDialStage, _dialling.Token).ConfigureAwait(false);
         }
         catch (MqttConnectException error)

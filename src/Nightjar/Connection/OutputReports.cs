@@ -1,5 +1,6 @@
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Requests;
 using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
@@ -62,34 +63,38 @@ internal sealed class OutputReports(string server)
     {
         foreach (var answer in engine.Subscriptions.Answers)
         {
-            foreach (var subscription in answer.Subscriptions)
-            {
-                var feed = (MessageFeed)subscription;
-                feed.Answer(answer.ReasonCode, answer.Detail);
-                if (answer.ReasonCode.IsFailure())
-                {
-                    feeds.Remove(feed);
-                }
-            }
-
-            Events.Publish(new ClientEvent.SubscriptionAnswered(answer.Filter.Text, answer.ReasonCode));
+            Report(answer, feeds);
         }
 
         engine.Subscriptions.Answers.Clear();
         foreach (var answer in engine.Subscriptions.UnsubscribeAnswers)
         {
-            var waiter = (TaskCompletionSource<ReasonCode>)answer.Waiter;
-            if (answer.Failure is not { } failure)
+            var waiter = (AnswerCollector<UnsubscribeResult>)answer.Waiter;
+            if (answer.Failure is { } failure)
             {
-                waiter.TrySetResult(answer.ReasonCode);
+                waiter.Fail(Failure.ToConnectException(failure, server));
             }
-            else if (waiter.TrySetException(Failure.ToConnectException(failure, server)))
+            else
             {
-                _ = waiter.Task.Exception;
+                waiter.Answer(answer.Filter, new UnsubscribeResult(answer.Filter, answer.ReasonCode) { ReasonString = answer.Detail });
             }
         }
 
         engine.Subscriptions.UnsubscribeAnswers.Clear();
+        foreach (var (waiter, failure) in engine.Requests.Ended)
+        {
+            var request = (PendingRequest)waiter;
+            if (failure is null)
+            {
+                request.TimeOut();
+            }
+            else
+            {
+                request.Fail(Failure.ToConnectException(failure, server));
+            }
+        }
+
+        engine.Requests.Ended.Clear();
         foreach (var flush in engine.Outbound.Flushed)
         {
             var waiter = (TaskCompletionSource)flush.Waiter;
@@ -110,6 +115,38 @@ internal sealed class OutputReports(string server)
         }
 
         engine.Outbound.Quarantined.Clear();
+    }
+
+    private void Report(in SubscriptionAnswer answer, HashSet<MessageFeed> feeds)
+    {
+        foreach (var waiter in answer.Waiters.Cast<AnswerCollector<SubscribeResult>>())
+        {
+            if (answer.Failure is { } failure)
+            {
+                waiter.Fail(Failure.ToConnectException(failure, server));
+            }
+            else
+            {
+                waiter.Answer(answer.Filter.Text, SubscriptionGrant.ToResult(answer));
+            }
+        }
+
+        if (answer.Failure is not null)
+        {
+            return;
+        }
+
+        foreach (var subscription in answer.Subscriptions)
+        {
+            var feed = (MessageFeed)subscription;
+            feed.Answer(answer);
+            if (feed.Alive == 0)
+            {
+                feeds.Remove(feed);
+            }
+        }
+
+        Events.Publish(new ClientEvent.SubscriptionAnswered(answer.Filter.Text, answer.ReasonCode));
     }
 
     public void Report(EngineOutput output, HashSet<MessageFeed> feeds, long now)

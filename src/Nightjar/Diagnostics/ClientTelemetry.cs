@@ -14,18 +14,22 @@ internal sealed class ClientTelemetry
     private readonly ClientMetrics _metrics;
     private readonly bool _propagates;
 
+    // Of the last attempt. Written by the one who dials, read by whoever publishes: a moment late is early enough.
+    private volatile MqttServer _current;
+
     public ClientTelemetry(EngineHost host, MqttClientOptions options)
     {
         _host = host;
         _propagates = options.Telemetry.PropagateContext;
         _metrics = ClientMetrics.For(options.Telemetry.MeterFactory);
-        Server = (options.Servers[0].Host, options.Servers[0].Port);
+        _current = options.Servers[0];
+        Server = (_current.Host, _current.Port);
     }
 
     /// <summary>The client's number among those of its meter.</summary>
     public long Number { get; set; }
 
-    /// <summary>Where what is measured belongs.</summary>
+    /// <summary>Where the client's totals belong: its first server, however many it has been with since. Durations and spans name the one that they were with.</summary>
     public (string Host, int Port) Server { get; }
 
     /// <summary>Whether somebody wants to know of publishes, or messages are to carry their trace.</summary>
@@ -44,6 +48,9 @@ internal sealed class ClientTelemetry
 
         return tags;
     }
+
+    /// <summary>The next attempt is at this server.</summary>
+    public void Dialling(MqttServer server) => _current = server;
 
     /// <summary>The client begins to count.</summary>
     public void Begin() => _metrics.Enter(_host);
@@ -186,16 +193,17 @@ internal sealed class ClientTelemetry
     private void Describe(Activity activity, string topic, int size, QoS qos)
     {
         activity.SetTag(TelemetryTags.System, TelemetryTags.Mqtt).SetTag(TelemetryTags.Topic, topic).SetTag(TelemetryTags.BodySize, size).SetTag(TelemetryTags.QoS, (int)qos)
-            .SetTag(TelemetryTags.ClientId, _host.ClientId).SetTag(TelemetryTags.ServerAddress, Server.Host);
-        if (Server.Port != 0)
+            .SetTag(TelemetryTags.ClientId, _host.ClientId).SetTag(TelemetryTags.ServerAddress, _current.Host);
+        if (_current.Port != 0)
         {
-            activity.SetTag(TelemetryTags.ServerPort, Server.Port);
+            activity.SetTag(TelemetryTags.ServerPort, _current.Port);
         }
     }
 
     private TagList Tags(string? operation = null, string? error = null)
     {
-        var tags = ServerTags(Server.Host, Server.Port);
+        var server = _current;
+        var tags = ServerTags(server.Host, server.Port);
         if (operation is not null)
         {
             tags.Add(TelemetryTags.Operation, operation);

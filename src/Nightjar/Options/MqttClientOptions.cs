@@ -58,6 +58,9 @@ public sealed class MqttClientOptions
     /// <summary>What the server may send, and how it is handed on.</summary>
     public ReceiveOptions Receive { get; set; } = new();
 
+    /// <summary>Requests and their answers.</summary>
+    public RequestOptions Requests { get; set; } = new();
+
     /// <summary>Where handlers run. Default: <see cref="HandlerContext.Parallel"/>, on the thread pool, subscriptions beside each other.</summary>
     public HandlerContext HandlerContext { get; set; } = HandlerContext.Parallel;
 
@@ -123,6 +126,7 @@ public sealed class MqttClientOptions
             Connection = Connection.Snapshot(),
             Outbox = Outbox.Snapshot(),
             Receive = Receive.Snapshot(),
+            Requests = Requests.Snapshot(),
             HandlerContext = HandlerContext,
             UserProperties = [.. UserProperties],
             LoggerFactory = LoggerFactory,

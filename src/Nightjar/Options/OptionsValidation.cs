@@ -34,6 +34,7 @@ internal static class OptionsValidation
         SupervisionRules.Check(options.Connection, conflicts);
         CheckOutbox(options.Outbox, conflicts);
         CheckReceive(options.Receive, conflicts);
+        CheckRequests(options.Requests, conflicts);
         CheckWill(options.Will, conflicts);
         conflicts.Require(options.Servers.Count > 0, "Servers is empty; add one, for instance new MqttServer(\"mqtt://localhost\").");
         foreach (var (index, server) in options.Servers.Index())
@@ -74,6 +75,30 @@ internal static class OptionsValidation
                 options.Version == MqttVersion.Mqtt5 || options.ClientId != "" || session.CleanStart != false,
                 "ClientId is empty and Session.CleanStart false; a server keeps no session for a client without a name [MQTT311-3.1.3-7]. Set a ClientId.");
         }
+    }
+
+    private static void CheckRequests(RequestOptions? requests, OptionConflicts conflicts)
+    {
+        conflicts.NotNull("Requests", requests);
+        if (requests is null)
+        {
+            return;
+        }
+
+        if (requests.Timeout != Timeout.InfiniteTimeSpan)
+        {
+            conflicts.Timer("Requests.Timeout", requests.Timeout);
+        }
+
+        conflicts.Defined("Requests.ResponseQoS", requests.ResponseQoS);
+        conflicts.NotNull("Requests.ResponseTopicPrefix", requests.ResponseTopicPrefix);
+        if (requests.ResponseTopicPrefix is { } prefix)
+        {
+            conflicts.Topic("Requests.ResponseTopicPrefix", prefix);
+            conflicts.Require(!prefix.EndsWith('/'), "Requests.ResponseTopicPrefix ends with '/'; leave that out, the client adds one.");
+        }
+
+        conflicts.Require(requests.MaximumPending >= 1, $"Requests.MaximumPending is {requests.MaximumPending}; it must be at least 1.");
     }
 
     private static void CheckReconnect(ReconnectOptions? reconnect, OptionConflicts conflicts)

@@ -16,6 +16,12 @@ public sealed class SessionOptions
     public TimeSpan ExpiryInterval { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
+    /// 5.0: whether filters that overlap are told apart by subscription identifiers, where the server can do that, so that a message which it sends once for each of them reaches each subscription
+    /// once. Default: true. Turn it off for a server that gets them wrong.
+    /// </summary>
+    public bool SubscriptionIdentifiers { get; set; } = true;
+
+    /// <summary>
     /// Whether the servers of <see cref="MqttClientOptions.Servers"/> keep one session together, as a cluster behind several addresses does. Default: false, each keeps its own: whoever
     /// moves from one to another starts clean there, and what the first one had not acknowledged is sent to the other as new, marked
     /// <see cref="PublishFlags.PossiblyDuplicated"/>.

@@ -19,10 +19,16 @@ public sealed record SubscribeOptions
     /// <summary>5.0: keep the RETAIN flag as it was published. Default: false, it then marks only what was stored before.</summary>
     public bool RetainAsPublished { get; init; }
 
-    /// <summary>5.0: which retained messages to receive. Default: all, at each SUBSCRIBE.</summary>
+    /// <summary>
+    /// 5.0: which retained messages to receive. Default: all, at each SUBSCRIBE, so also when the client has subscribed to the filter before. They then reach this subscription alone where the server
+    /// does subscription identifiers (and no subscription to the filter asks for <see cref="RetainAsPublished"/>); else all subscriptions to the filter hear them again.
+    /// </summary>
     public RetainHandling RetainHandling { get; init; }
 
-    /// <summary>5.0: a number that the server sends back with each message; 1 to 268,435,455. Default: null, none.</summary>
+    /// <summary>
+    /// 5.0: a number that the server sends back with each message; 1 to 268,435,455. Default: null, the client chooses one of its own (from 2,097,152 on) where it needs one to tell filters
+    /// apart. Give the same number to one filter only: messages are routed by it.
+    /// </summary>
     public uint? SubscriptionIdentifier { get; init; }
 
     /// <summary>5.0: user properties of the SUBSCRIBE.</summary>

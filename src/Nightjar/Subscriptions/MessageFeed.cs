@@ -15,7 +15,6 @@ internal sealed class MessageFeed : LocalSubscription
     private readonly LimitedQueue? _limited;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile TaskCompletionSource<QoS> _granted = NewGranted();
     private long _appended;
     private long _taken;
     private long _dropped;
@@ -24,9 +23,15 @@ internal sealed class MessageFeed : LocalSubscription
     private volatile bool _closed;
     private volatile Exception? _failure;
 
-    public MessageFeed(EngineHost host, TopicFilter filter, SubscriptionTerms terms, SubscribeOptions options)
-        : base(filter, terms)
+    /// <param name="host">Takes the acknowledgements.</param>
+    /// <param name="filters">What it gets.</param>
+    /// <param name="wireFilters">What the server is asked for.</param>
+    /// <param name="terms">On which terms.</param>
+    /// <param name="options">What else the application said.</param>
+    public MessageFeed(EngineHost host, IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms, SubscribeOptions options)
+        : base(filters, wireFilters, terms)
     {
+        Grant = new SubscriptionGrant(wireFilters, terms.QoS);
         Host = host;
         Options = options;
         OnPoison = options.OnPoison ?? host.Options.Receive.OnPoison;
@@ -46,7 +51,8 @@ internal sealed class MessageFeed : LocalSubscription
 
     public MessageQueue Queue { get; } = new();
 
-    public Task<QoS> Granted => _granted.Task;
+    /// <summary>What the server said.</summary>
+    public SubscriptionGrant Grant { get; }
 
     public Task Completion => _completion.Task;
 
@@ -152,37 +158,25 @@ internal sealed class MessageFeed : LocalSubscription
 
     public HandlerOutcome ToOutcome(AckToken token, MessageOutcome outcome) => new(token, outcome.ReasonCode, outcome.IsAbandoned, this);
 
-    /// <summary>The server answered.</summary>
-    public void Answer(ReasonCode code, string? detail)
+    /// <summary>The server answered one filter; when the last is refused, the subscription ends.</summary>
+    public void Answer(in SubscriptionAnswer answer)
     {
-        if (!code.IsFailure())
+        var refusal = Grant.Answer(answer);
+        if (refusal is null)
         {
             // A failure to connect that nobody heard is no news any more.
             _failure = null;
-            _granted.TrySetResult((QoS)(byte)code);
-            return;
         }
-
-        var because = detail is null ? "" : $" {detail}";
-        var error = new MqttRefusedException($"The subscription to '{TopicFilter.Text}' was refused: {code} (0x{(byte)code:X2}).{because}")
+        else if (Alive == 0)
         {
-            ReasonCode = code,
-            ReasonString = detail,
-        };
-        Reject(error);
-        Close(error);
+            Close(refusal);
+        }
     }
 
     /// <summary>The client gave up for now: who waits hears it, and the subscription stays for the next attempt.</summary>
     public void Interrupt(Exception error)
     {
-        var interrupted = _granted;
-        if (!interrupted.Task.IsCompleted)
-        {
-            _granted = NewGranted();
-            Observe(interrupted, error);
-        }
-
+        Grant.Interrupt(error);
         _failure = error;
         Queue.Wake();
     }
@@ -214,7 +208,7 @@ internal sealed class MessageFeed : LocalSubscription
         _closed = true;
         Queue.Complete();
         _limited?.Close();
-        Reject(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
+        Grant.End(error ?? new ObjectDisposedException(nameof(Subscription), "The subscription ended before the server answered it."));
         _completion.TrySetResult();
 
         // Handlers listen to the token and are user code, and letting go enters the engine: not on this thread, which may hold the lock.
@@ -290,17 +284,4 @@ internal sealed class MessageFeed : LocalSubscription
         HasReport |= isDropping != IsDropping;
         IsDropping = isDropping;
     }
-
-    private static TaskCompletionSource<QoS> NewGranted() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static void Observe(TaskCompletionSource<QoS> source, Exception error)
-    {
-        if (source.TrySetException(error))
-        {
-            // Not everybody asks for Granted; an answer nobody reads is no unobserved exception.
-            _ = source.Task.Exception;
-        }
-    }
-
-    private void Reject(Exception error) => Observe(_granted, error);
 }

@@ -9,6 +9,44 @@ internal abstract class MessageHandler
     /// <param name="acknowledgement">What it got when it was called for this message before, and threw.</param>
     public abstract ValueTask HandleAsync(in ReceivedMessage message, MessageFeed feed, MessageAcknowledgement? acknowledgement);
 
+    public static MessageHandler From(Func<MqttMessage, CancellationToken, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe(handler);
+    }
+
+    public static MessageHandler From(Func<MqttMessage, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe((message, _) => handler(message));
+    }
+
+    public static MessageHandler From(Action<MqttMessage> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Safe((message, _) =>
+        {
+            handler(message);
+            return default;
+        });
+    }
+
+    public static MessageHandler From(Func<LeasedMessage, CancellationToken, ValueTask> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Leased(handler);
+    }
+
+    public static MessageHandler From(Action<LeasedMessage> handler)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return new Leased((message, _) =>
+        {
+            handler(message);
+            return default;
+        });
+    }
+
     /// <summary>Whether it reads the payload as it arrives.</summary>
     public virtual bool TakesStreams => false;
 

@@ -87,6 +87,9 @@ internal readonly struct ReceivedMessage
         Duplicate = Duplicate,
         PacketId = PacketId,
         Acknowledgement = acknowledgement,
-        Properties = _propertiesLength == 0 ? null : MessageProperties.Read(Properties),
+
+        // Mostly there is nothing but the identifiers, which the route shares among all messages.
+        Properties = _propertiesLength == Route.IdentifiersLength ? null : MessageProperties.Read(Properties),
+        RouteIdentifiers = Route.Identifiers,
     };
 }

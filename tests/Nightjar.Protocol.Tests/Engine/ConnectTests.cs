@@ -2,6 +2,7 @@ using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Engine.Simulated;
+using Nightjar.Protocol.Topics;
 using Xunit;
 
 namespace Nightjar.Protocol.Tests.Engine;
@@ -167,7 +168,7 @@ public sealed class ConnectTests
     public void A_wait_for_UNSUBSCRIBE_ends_when_the_client_gives_up()
     {
         var server = new ScriptedServer(ScriptedServer.Settings() with { FirstConnect = FirstConnect.SingleAttempt });
-        server.Engine.Unsubscribe("a/b", "waiter", 0);
+        server.Engine.Unsubscribe([TopicFilter.Parse("a/b")], "waiter", 0);
         server.Driver.Collect();
 
         server.Driver.FailDial(new CloseReason(CloseKind.DialFailed, "refused"));

@@ -2,6 +2,7 @@ using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Engine.Simulated;
+using Nightjar.Protocol.Topics;
 using Xunit;
 
 namespace Nightjar.Protocol.Tests.Engine;
@@ -269,7 +270,7 @@ public sealed class EndTests
     public void Who_waits_for_UNSUBACK_hears_of_the_end_once()
     {
         var server = ScriptedServer.Connected();
-        server.Engine.Unsubscribe("a", "waiter", 0);
+        server.Engine.Unsubscribe([TopicFilter.Parse("a")], "waiter", 0);
         server.Sent();
 
         server.Engine.Abort(0);

@@ -223,6 +223,8 @@ public sealed class ServerChoiceTests
         Assert.False(server.Accept().CleanStart);
         server.Driver.Publish("t", "1", QoS.ExactlyOnce, out _);
         Assert.Equal(["PUBLISH 1 q2 t 1"], server.Sent());
+        server.Answer(PacketType.PubRec, 1);
+        Assert.Equal(["PUBREL 1"], server.Sent());
         server.Driver.Lose();
         FailUntil(server, "b");
 

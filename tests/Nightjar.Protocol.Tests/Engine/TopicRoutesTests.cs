@@ -8,7 +8,7 @@ namespace Nightjar.Protocol.Tests.Engine;
 
 public sealed class TopicRoutesTests
 {
-    private readonly TopicRoutes _routes = new();
+    private readonly TopicRoutes _routes = new(new WireTable(), new SubscriptionIdentifiers(() => 0));
 
     [Fact]
     public void A_route_is_found_again_and_shared()

@@ -108,6 +108,22 @@ public sealed class MetricsTests : IDisposable
     }
 
     [Fact]
+    public async Task Durations_name_the_server_that_they_were_with()
+    {
+        await using var broker = InMemory.Broker();
+        var options = InMemory.Options(() => throw new IOException("No."));
+        options.Servers.Add(MqttServer.FromStream("second", _ => ValueTask.FromResult(broker.ConnectInMemory())));
+        options.Telemetry.MeterFactory = _meters;
+        await using var client = new MqttClient(options);
+
+        await client.PublishAsync("t", "x").Soon();
+
+        await _reading.UntilAsync(1, "mqtt.client.connect.duration", ("server.address", "peer"), ("error.type", "DialFailed"));
+        await _reading.UntilAsync(1, "mqtt.client.connect.duration", ("server.address", "second"));
+        Assert.Equal(1, _reading.Count("messaging.client.operation.duration", ("server.address", "second")));
+    }
+
+    [Fact]
     public async Task Counters_of_closed_clients_stay_and_no_topic_is_a_tag()
     {
         await using var broker = InMemory.Broker();

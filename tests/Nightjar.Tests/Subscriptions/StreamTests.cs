@@ -303,11 +303,11 @@ public sealed class StreamTests
                 await gate;
                 sums.Writer.TryWrite(await SumAsync(message.Payload));
             });
-            await peer.GrantAsync();
+            await peer.GrantAsync(filter);
         }
 
         client.On("#", _ => Assert.Fail("It cannot be held whole."));
-        await peer.GrantAsync();
+        await peer.GrantAsync("#");
 
         var sending = SendLargeAsync(peer, Large, QoS.AtLeastOnce);
         await Eventually.True(() => client.Status.IsReceivingPaused);

@@ -182,6 +182,25 @@ internal sealed class EngineDriver
         return subscription;
     }
 
+    public LocalSubscription Subscribe(
+        IReadOnlyList<string> filters,
+        QoS qos = QoS.AtLeastOnce,
+        RetainHandling retainHandling = RetainHandling.SendAtSubscribe,
+        bool noLocal = false,
+        bool retainAsPublished = false,
+        uint? identifier = null,
+        string? scope = null)
+    {
+        var parsed = filters.Select(TopicFilter.Parse).ToList();
+        var subscription = new ModelSubscription(
+            parsed,
+            scope is null ? parsed : [TopicFilter.Parse(scope)],
+            new SubscriptionTerms(qos, noLocal, retainAsPublished, retainHandling, identifier, []));
+        Engine.Subscribe(subscription, Now);
+        Collect();
+        return subscription;
+    }
+
     /// <summary>Takes over what the engine has to say, as the host does at the end of each entry.</summary>
     public void Collect()
     {
@@ -246,8 +265,18 @@ internal sealed class EngineDriver
 }
 
 /// <summary>A subscription with nothing behind it.</summary>
-internal sealed class ModelSubscription(TopicFilter filter, SubscriptionTerms terms) : LocalSubscription(filter, terms)
+internal sealed class ModelSubscription : LocalSubscription
 {
+    public ModelSubscription(TopicFilter filter, SubscriptionTerms terms)
+        : base(filter, terms)
+    {
+    }
+
+    public ModelSubscription(IReadOnlyList<TopicFilter> filters, IReadOnlyList<TopicFilter> wireFilters, SubscriptionTerms terms)
+        : base(filters, wireFilters, terms)
+    {
+    }
+
     public ModelSubscription(TopicFilter filter, QoS qos)
         : this(filter, new SubscriptionTerms(qos, NoLocal: false, RetainAsPublished: false, RetainHandling.SendAtSubscribe, Identifier: null, NoUserProperties))
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
@@ -74,6 +75,27 @@ internal sealed class ScriptedServer
     public void Send(string topic, string payload, QoS qos = QoS.AtMostOnce, ushort packetId = 0, bool duplicate = false, ushort alias = 0) =>
         Driver.Receive(Publish(topic, payload, qos, packetId, duplicate, alias));
 
+    /// <summary>A message with subscription identifiers.</summary>
+    public void SendMarked(string topic, string payload, bool retain, params uint[] identifiers)
+    {
+        var properties = new ArrayBufferWriter<byte>();
+        var writer = new PropertyWriter(properties);
+        foreach (var identifier in identifiers)
+        {
+            writer.Write(PropertyId.SubscriptionIdentifier, identifier);
+        }
+
+        Driver.Receive(PacketWriter.ToArray(
+            new PublishPacket
+            {
+                Topic = Encoding.UTF8.GetBytes(topic),
+                Payload = Encoding.UTF8.GetBytes(payload),
+                Properties = properties.WrittenSpan,
+                Retain = retain,
+            },
+            _decoder!.Version));
+    }
+
     public byte[] Publish(string topic, string payload, QoS qos, ushort packetId, bool duplicate = false, ushort alias = 0) => PacketWriter.ToArray(
         new PublishPacket
         {
@@ -90,6 +112,9 @@ internal sealed class ScriptedServer
 
     /// <summary>What the engine sent since the last call.</summary>
     public List<string> Sent() => [.. Read().Select(p => p.Line)];
+
+    /// <summary>The same, whole; of PUBLISH and the acknowledgements there is none.</summary>
+    public List<object> SentPackets() => [.. Read().Select(p => p.Other).OfType<object>()];
 
     /// <summary>What the next write would carry, not written yet.</summary>
     public List<string> Taken()
@@ -140,12 +165,18 @@ internal sealed class ScriptedServer
             default:
                 return packet.Other switch
                 {
-                    SubscribePacket p => $"{name} {p.PacketId} {string.Join(' ', p.Subscriptions.Select(s => $"{s.Filter}:{(int)s.QoS}"))}",
+                    SubscribePacket p => $"{name} {p.PacketId}{(p.SubscriptionIdentifier is { } id ? $" ={id}" : "")} {string.Join(' ', p.Subscriptions.Select(Describe))}",
                     UnsubscribePacket p => $"{name} {p.PacketId} {string.Join(' ', p.Filters)}",
                     DisconnectPacket p => $"{name}{Code(p.ReasonCode)}",
                     _ => name,
                 };
         }
+    }
+
+    private static string Describe(RequestedSubscription subscription)
+    {
+        var retained = subscription.RetainHandling switch { RetainHandling.SendAtSubscribe => "", RetainHandling.DoNotSend => " without retained", _ => " retained if new" };
+        return $"{subscription.Filter}:{(int)subscription.QoS}{retained}";
     }
 
     private static string Code(ReasonCode code) => code == ReasonCode.Success ? "" : $" 0x{(byte)code:X2}";
