@@ -74,7 +74,7 @@ internal sealed partial class Lifecycle
         get
         {
             var deadline = _supervisor.Deadline;
-            if (Accepted is not null)
+            if (IsConnected)
             {
                 deadline = Math.Min(deadline, Math.Min(_link!.Deadline, _ending is null ? _span.Deadline : long.MaxValue));
             }

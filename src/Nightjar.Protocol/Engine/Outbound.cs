@@ -216,6 +216,7 @@ internal sealed partial class Outbound
         // It depends on every record, lest it overtake a control packet that waits for one.
         _packets.Write(_data, packet, version, Session.LastRecord, _committed);
         _open = false;
+        Pace.Begin();
     }
 
     /// <summary>Sends whatever may be sent now: what is to be repeated, then what waits.</summary>
