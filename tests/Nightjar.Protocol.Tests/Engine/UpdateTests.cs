@@ -102,6 +102,21 @@ public sealed class UpdateTests
         Assert.False(server.Driver.WantsDial);
     }
 
+    [Fact]
+    public void What_a_server_says_after_CONNACK_does_not_keep_DISCONNECT_from_it()
+    {
+        var server = new ScriptedServer();
+        server.Engine.Connect(0);
+        server.Open();
+
+        server.Engine.End(new DisconnectPacket(), final: false, 0);
+        server.Send(new ConnAckPacket { SessionPresent = true });
+        server.Send("t", "from the session of before");
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+        Assert.Equal(ClientState.Disconnected, server.Engine.State);
+    }
+
     [Theory]
     [InlineData(MqttVersion.Mqtt5)]
     [InlineData(MqttVersion.Mqtt311)]
