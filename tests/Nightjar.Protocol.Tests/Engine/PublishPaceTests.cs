@@ -126,6 +126,17 @@ public sealed class PublishPaceTests
     }
 
     [Fact]
+    public void The_longest_delay_of_all_is_no_less_than_the_limit()
+    {
+        var server = ScriptedServer.Connected();
+        server.Engine.Throttle(Second, 0);
+
+        server.Engine.Throttle(long.MaxValue, 0);
+
+        Assert.Equal(30 * Second, server.Engine.Outbound.Pace.Delay);
+    }
+
+    [Fact]
     public void A_delay_that_decays_lets_go_what_waits_for_it()
     {
         var server = Connected(new PaceSettings { MaximumDelay = 1000 * Second });
