@@ -214,6 +214,7 @@ internal sealed partial class Lifecycle
             _update = null;
             _settings = settings;
             _failsBack = false;
+            _loop = new ViolationLoop(settings, _outputs);
             _supervisor.Update(settings);
             _handshake.Update(settings);
             _outputs.Enqueue(new EngineOutput.Updated(settings));

@@ -19,8 +19,8 @@ internal sealed partial class Lifecycle
     private readonly Reception _reception;
     private readonly EngineCounters _counters;
     private readonly Queue<EngineOutput> _outputs;
-    private readonly ViolationLoop _loop;
     private EngineSettings _settings;
+    private ViolationLoop _loop;
     private LinkWatch? _link;
     private ConnectionSpan _span;
     private bool _heardAnything;

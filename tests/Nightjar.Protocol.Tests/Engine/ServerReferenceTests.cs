@@ -87,6 +87,22 @@ public sealed class ServerReferenceTests
     }
 
     [Fact]
+    public void A_temporary_one_is_not_used_again_after_an_orderly_end_either()
+    {
+        var server = Connecting(Plain);
+        server.Open();
+        server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        server.Accept();
+
+        server.Engine.End(new DisconnectPacket(), final: false, 0);
+        server.Sent();
+        server.Engine.Connect(0);
+
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
     public void A_server_that_moved_for_good_is_looked_for_at_its_new_place_from_then_on()
     {
         var server = Connecting(Plain);

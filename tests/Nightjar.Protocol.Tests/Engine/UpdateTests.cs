@@ -103,6 +103,28 @@ public sealed class UpdateTests
     }
 
     [Fact]
+    public void What_broke_rules_with_the_old_settings_is_counted_anew_with_the_new_ones()
+    {
+        var server = ScriptedServer.Connected();
+        for (var times = 1; times <= ViolationLoop.Threshold; times++)
+        {
+            server.Send(new ConnAckPacket());
+            server.Sent();
+            Assert.Equal(times, server.LastDisconnect!.Times);
+            server.Driver.AdvanceTo(server.Engine.RetryAt);
+            server.Accept();
+        }
+
+        server.Engine.Update(ScriptedServer.Settings(), server.Driver.Now);
+        server.Sent();
+        server.Accept();
+        server.Send(new ConnAckPacket());
+        server.Sent();
+
+        Assert.Equal(1, server.LastDisconnect!.Times);
+    }
+
+    [Fact]
     public void What_a_server_says_after_CONNACK_does_not_keep_DISCONNECT_from_it()
     {
         var server = new ScriptedServer();
