@@ -116,6 +116,7 @@ internal sealed partial class Outbound
         var handle = _messages.Add(message, waiter);
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
+        var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
         Pace.At(now);
         if (message.QoS == QoS.AtMostOnce)
         {
@@ -126,7 +127,7 @@ internal sealed partial class Outbound
             _reliable.Enqueue(_messages, handle);
         }
 
-        if (Pace.IsActive)
+        if (wasPaced)
         {
             Pump();
         }
