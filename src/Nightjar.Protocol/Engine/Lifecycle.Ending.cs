@@ -258,7 +258,7 @@ internal sealed partial class Lifecycle
         {
             _supervisor.ConnectByHand(atOnce: false, now);
         }
-        else if (ending.ConnectAfter || ending.Kind == EndingKind.Renew || (ending.Kind == EndingKind.Rest && _outbound.Queued > 0))
+        else if (ending.ConnectAfter || ending.Kind == EndingKind.Renew)
         {
             _supervisor.Connect(now);
         }

@@ -121,6 +121,27 @@ public sealed class RetryRuleTests
     }
 
     [Fact]
+    public void After_a_stable_connection_each_server_has_its_delays_again()
+    {
+        var server = Start(Servers.Settings("a", "b") with { Retry = new ReconnectSettings { Delays = [Second] } });
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(Second);
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(2 * Second);
+        Assert.Equal("b", Servers.Target(server));
+        server.Accept();
+        server.Driver.AdvanceTo(40 * Second);
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(41 * Second);
+        Assert.Equal("b", Servers.Target(server));
+        server.Driver.FailDial(Servers.Refused);
+
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        Assert.Equal("a", Servers.Target(server));
+    }
+
+    [Fact]
     public void Without_reconnecting_a_lost_connection_stays_lost_until_asked_for()
     {
         var server = ScriptedServer.Connected(Servers.Settings("a") with { Reconnect = false });

@@ -103,6 +103,21 @@ public sealed class ServerReferenceTests
     }
 
     [Fact]
+    public void From_a_temporary_one_there_is_a_way_back_too()
+    {
+        var server = Connecting(Plain, failBackAfter: TimeSpan.TicksPerMinute);
+        server.Open();
+        server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        server.Accept(new ConnAckPacket { ServerKeepAlive = 0 });
+
+        server.Driver.AdvanceTo(TimeSpan.TicksPerMinute);
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
     public void A_server_that_moved_for_good_is_looked_for_at_its_new_place_from_then_on()
     {
         var server = Connecting(Plain);
@@ -170,13 +185,13 @@ public sealed class ServerReferenceTests
     private static ServerSettings Other() =>
         Plain with { Name = "mqtt://b.example:1884", Host = "b.example", Port = 1884, Connect = new ConnectPacket { UserName = "bob", Password = "other"u8.ToArray() } };
 
-    private static ScriptedServer Connecting(ServerSettings first, bool alone = false)
+    private static ScriptedServer Connecting(ServerSettings first, bool alone = false, long failBackAfter = long.MaxValue)
     {
         var settings = Servers.Settings("x");
         var server = new ScriptedServer(settings with
         {
             Servers = alone ? [first] : [first, Other()],
-            Retry = settings.Retry with { AllowedRedirects = ["*.cluster.example"] },
+            Retry = settings.Retry with { AllowedRedirects = ["*.cluster.example"], FailBackAfter = failBackAfter },
         });
         server.Engine.Connect(0);
         server.Driver.Collect();

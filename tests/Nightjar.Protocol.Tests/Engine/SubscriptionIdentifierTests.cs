@@ -120,6 +120,20 @@ public sealed class SubscriptionIdentifierTests
     }
 
     [Fact]
+    public void A_filter_that_was_not_granted_on_higher_terms_keeps_its_copies_apart_from_the_others()
+    {
+        var (server, narrow, wide) = Overlapping();
+        server.Driver.Subscribe(["a/b"], QoS.ExactlyOnce);
+        server.SentPackets();
+        server.Send(new SubAckPacket { PacketId = 4, ReasonCodes = [ReasonCode.QuotaExceeded] });
+
+        server.SendMarked("a/b", "copy 1", retain: false, First);
+        server.SendMarked("a/b", "copy 2", retain: false, First + 1);
+
+        Assert.Equal([(narrow, "copy 1"), (wide, "copy 2")], server.Driver.Arrived.Select(a => (a.Subscription, a.Payload)));
+    }
+
+    [Fact]
     public void A_filter_that_comes_back_before_its_UNSUBSCRIBE_left_hears_its_old_number()
     {
         var (server, narrow, _) = Overlapping();
@@ -258,6 +272,19 @@ public sealed class SubscriptionIdentifierTests
         server.SendMarked("c", "1", retain: false, 7);
 
         Assert.Equal([second], server.Driver.Arrived.Select(a => a.Subscription));
+    }
+
+    [Fact]
+    public void A_number_that_the_application_has_taken_is_passed_over()
+    {
+        var server = Connected();
+        server.Driver.Subscribe(["c"], identifier: First);
+        server.Driver.Subscribe(["a/b"]);
+        server.Driver.Subscribe(["a/#"]);
+
+        Assert.Equal(
+            [$"SUBSCRIBE 1 ={First} c:1", "SUBSCRIBE 2 a/b:1", $"SUBSCRIBE 3 ={First + 1} a/b:1 without retained", $"SUBSCRIBE 4 ={First + 2} a/#:1"],
+            server.Sent());
     }
 
     [Fact]
