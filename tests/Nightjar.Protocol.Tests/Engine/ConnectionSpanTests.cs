@@ -101,6 +101,20 @@ public sealed class ConnectionSpanTests
     }
 
     [Fact]
+    public void A_request_that_waits_for_its_answer_is_no_idleness()
+    {
+        var server = ScriptedServer.Connected(With(new ConnectionSettings { IdleTimeout = 5 * Second }));
+        server.Engine.Requests.TryAdd(1, new object(), deadline: long.MaxValue);
+        server.Driver.AdvanceTo(5 * Second);
+        Assert.Empty(server.Sent());
+
+        server.Engine.Requests.Answer(1);
+        server.Driver.AdvanceTo(10 * Second);
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+    }
+
+    [Fact]
     public void A_SUBSCRIBE_or_UNSUBSCRIBE_without_answer_is_no_idleness()
     {
         var server = ScriptedServer.Connected(ScriptedServer.Settings() with { Connection = new ConnectionSettings { IdleTimeout = 5 * Second } });

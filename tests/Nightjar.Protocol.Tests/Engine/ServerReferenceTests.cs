@@ -103,6 +103,23 @@ public sealed class ServerReferenceTests
     }
 
     [Fact]
+    public void A_server_that_refers_each_time_is_followed_each_time_as_long_as_connections_last()
+    {
+        var server = Connecting(Plain);
+        for (var times = 1; times <= 8; times++)
+        {
+            server.Open();
+            server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+            server.Driver.AdvanceTo(server.Driver.Now);
+            Assert.Equal(times, server.Driver.Outputs.OfType<EngineOutput.Redirected>().Count());
+            server.Accept();
+            server.Driver.AdvanceTo(server.Driver.Now + TimeSpan.TicksPerMinute);
+            server.Driver.Lose();
+            server.Driver.AdvanceTo(server.Engine.RetryAt);
+        }
+    }
+
+    [Fact]
     public void From_a_temporary_one_there_is_a_way_back_too()
     {
         var server = Connecting(Plain, failBackAfter: TimeSpan.TicksPerMinute);
