@@ -38,7 +38,7 @@ public sealed class ReconnectingTests
     }
 
     [Fact]
-    public async Task Credentials_that_are_refused_are_renewed_once_and_at_once()
+    public async Task Credentials_that_are_refused_are_renewed()
     {
         await using var broker = new MqttTestBroker(new MqttTestBrokerOptions
         {
