@@ -59,6 +59,36 @@ public sealed class SubscriptionsTests
     }
 
     [Fact]
+    public async Task A_loop_hears_once_that_the_client_gave_up_and_goes_on_with_the_next_connection()
+    {
+        await using var broker = InMemory.Broker();
+        broker.RefuseNext(ReasonCode.Banned);
+        await using var client = InMemory.ClientOf(broker);
+        var store = new Store();
+
+        await Assert.ThrowsAsync<MqttConnectException>(() => Subscriptions.LoopAsync(client, store));
+        await client.ConnectAsync(Stop);
+
+        await broker.WaitForSubscriptionAsync("home/+/temperature", Stop);
+    }
+
+    [Fact]
+    public async Task A_subscription_that_is_refused_in_a_new_session_ends()
+    {
+        var allowed = true;
+        await using var broker = new MqttTestBroker(new MqttTestBrokerOptions { Listen = false, MaySubscribe = (_, _) => Volatile.Read(ref allowed) });
+        await using var client = InMemory.ClientOf(broker);
+        await using var subscription = await Subscriptions.HandleAsync(client, new Store());
+
+        Volatile.Write(ref allowed, false);
+        await broker.StopAsync(forget: true);
+        broker.Start();
+
+        await subscription.Completion.WaitAsync(Stop);
+        Assert.Equal(ReasonCode.NotAuthorized, Assert.Single(await subscription.Results).ReasonCode);
+    }
+
+    [Fact]
     public async Task A_leased_message_can_be_counted()
     {
         await using var broker = InMemory.Broker();
