@@ -299,7 +299,7 @@ public sealed class LargeMessageTests
 
         server.Driver.AdvanceTo(200 * Second);
         server.Driver.Receive(bytes.AsSpan(200));
-        Assert.Empty(server.Driver.Outputs.Where(o => o is EngineOutput.HandlerStalled or EngineOutput.HandlerTimedOut));
+        Assert.DoesNotContain(server.Driver.Outputs, output => output is EngineOutput.HandlerStalled or EngineOutput.HandlerTimedOut);
         Assert.Equal(0, server.Engine.Ledger.Abandoned);
         server.Driver.AdvanceTo(230 * Second);
 
