@@ -86,7 +86,11 @@ internal sealed partial class Lifecycle
         {
             EndOwn(EndingKind.Renew, reason, now);
         }
-        else if (_supervisor.Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing or ConnectionPhase.Handshake)
+        else if (_supervisor.Phase == ConnectionPhase.Handshake)
+        {
+            EndHandshake(reason, now);
+        }
+        else if (_supervisor.Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing)
         {
             EndAbruptly(reason, now);
         }
@@ -123,9 +127,7 @@ internal sealed partial class Lifecycle
         }
         else if (_supervisor.Phase == ConnectionPhase.Handshake)
         {
-            // The server may have accepted already, and would take silence for death: the will. A client need not wait for CONNACK [MQTT5-3.1.4-5, MQTT311-3.1.4-5].
-            _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
-            _outbound.WriteLast(new DisconnectPacket(), _handshake.Version);
+            EndHandshake(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
         {
@@ -135,6 +137,15 @@ internal sealed partial class Lifecycle
         {
             Finish(now);
         }
+    }
+
+    /// <summary>
+    /// The server may have accepted already, and would take silence for death: the will. A client need not wait for CONNACK [MQTT5-3.1.4-5, MQTT311-3.1.4-5].
+    /// </summary>
+    private void EndHandshake(CloseReason reason, long now)
+    {
+        _supervisor.Disconnecting(reason, now);
+        _outbound.WriteLast(new DisconnectPacket(), _handshake.Version);
     }
 
     /// <summary>Ends a healthy connection whose time is over.</summary>
