@@ -37,6 +37,25 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public async Task A_window_farther_off_than_a_timer_reaches_is_waited_for()
+    {
+        await using var broker = InMemory.Broker();
+        var options = InMemory.Options(broker, _time);
+        var opens = _time.GetUtcNow() + TimeSpan.FromDays(400);
+        options.Connection.Schedule = ConnectionSchedule.From(_ => new ConnectionWindow(opens, opens.AddDays(1)));
+        await using var client = new MqttClient(options);
+        using var end = new AbortAtEnd(client);
+        var publish = client.PublishAsync("t", "next year").AsTask();
+        await UntilAsync(client, ClientState.Waiting, TimeSpan.FromDays(400));
+
+        _time.Advance(TimeSpan.FromDays(399));
+        Assert.Equal(ClientState.Waiting, client.State);
+
+        _time.Advance(TimeSpan.FromDays(1) + Rounding);
+        await publish.Soon();
+    }
+
+    [Fact]
     public async Task Who_asks_for_a_connection_needs_no_window()
     {
         await using var broker = InMemory.Broker();
