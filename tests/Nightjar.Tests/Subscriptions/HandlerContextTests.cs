@@ -220,7 +220,8 @@ public sealed class HandlerContextTests
                 {
                     TryExecuteTask(task);
                 }
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             _thread.Start();
         }
 
