@@ -187,4 +187,17 @@ public sealed class OptionConflictsTests
             options.UserProperties.Add(property);
         }
     }
+
+    [Fact]
+    public async Task What_only_a_handler_can_do_is_refused_for_a_sequence()
+    {
+        await using var client = new MqttClient("mqtt://localhost");
+        var options = new SubscribeOptions { MaxConcurrency = 2, OnPoison = (_, _) => MessageOutcome.Acknowledge };
+
+        var message = Assert.Throws<ArgumentException>("options", () => client.Subscribe("t", options)).Message;
+
+        Assert.Contains("MaxConcurrency is 2", message, StringComparison.Ordinal);
+        Assert.Contains("OnPoison is set", message, StringComparison.Ordinal);
+        options.ThrowIfInvalid("options");
+    }
 }
