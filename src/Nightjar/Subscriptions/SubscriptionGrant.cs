@@ -122,16 +122,16 @@ internal sealed class SubscriptionGrant
         }
 
         _results.TrySetResult(results);
+        if (_granted.Task.IsCompleted)
+        {
+            _granted = New<QoS>();
+        }
+
         var refused = results.Where(result => !result.IsGranted).ToList();
         if (refused.Count > 0)
         {
             Fail(_granted, Refusal(refused));
             return;
-        }
-
-        if (_granted.Task.IsCompleted)
-        {
-            _granted = New<QoS>();
         }
 
         _granted.TrySetResult(results.Min(result => result.GrantedQoS!.Value));
