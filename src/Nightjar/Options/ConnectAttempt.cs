@@ -27,7 +27,7 @@ public sealed class ConnectAttempt
     public MqttServer Server
     {
         get;
-        set => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = value ?? throw new ArgumentNullException(nameof(value), "An attempt is for some server; set Server to one, or leave it as it is.");
     }
 
     /// <summary>Those of <see cref="Server"/>.</summary>
@@ -42,7 +42,7 @@ public sealed class ConnectAttempt
     public string ClientId
     {
         get;
-        set => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = value ?? throw new ArgumentNullException(nameof(value), "ClientId is null; leave it as it is, or set it empty: then the server assigns one.");
     } = "";
 
     /// <summary>What the server publishes if this client dies.</summary>

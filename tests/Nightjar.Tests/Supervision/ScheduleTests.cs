@@ -69,6 +69,25 @@ public sealed class ScheduleTests
         Assert.Equal(ClientState.Connected, client.State);
     }
 
+    [Theory]
+    [InlineData(-2, -1)]
+    [InlineData(-1, 0)]
+    [InlineData(2, 1)]
+    public async Task A_window_that_nobody_can_be_in_is_none_and_is_logged(int start, int end)
+    {
+        using var logs = new LogNotes();
+        var options = InMemory.Options(() => throw new InvalidOperationException("nothing may be opened"), _time);
+        options.LoggerFactory = logs;
+        options.Connection.Schedule = ConnectionSchedule.From(now => new ConnectionWindow(now.AddHours(start), now.AddHours(end)));
+        await using var client = new MqttClient(options);
+        using var stop = new AbortAtEnd(client);
+        client.PublishAsync("t", "x").AsTask().Unwatched();
+
+        await Eventually.True(() => logs.Entries.Any(entry => entry.Id == 133));
+
+        Assert.Equal((ClientState.Waiting, null), (client.State, client.Status.NextAttemptIn));
+    }
+
     [Fact]
     public async Task A_schedule_that_throws_is_one_without_windows()
     {
