@@ -149,11 +149,20 @@ public sealed class ContainmentTests
         using var stop = new CancellationTokenSource();
         var flood = Task.Run(async () =>
         {
-            for (var id = 1; !stop.IsCancellationRequested; id = (id % 60_000) + 1)
+            for (var id = 1; !stop.IsCancellationRequested;)
             {
-                await peer.SendAsync(new PublishPacket { Topic = "t"u8, QoS = QoS.AtLeastOnce, PacketId = (ushort)id });
+                var chunk = new byte[8 * 1_000];
+                for (var at = 0; at < chunk.Length; at += 8, id = (id % 60_000) + 1)
+                {
+                    // PUBLISH at QoS 1 of eight bytes: topic, packet identifier, no properties.
+                    byte[] publish = [0x32, 6, 0, 1, (byte)'t', (byte)(id >> 8), (byte)id, 0];
+                    publish.CopyTo(chunk, at);
+                }
+
+                await peer.SendBytesAsync(chunk);
             }
         });
+        await Eventually.True(() => client.Statistics.MessagesReceived.AtLeastOnce > 16_000);
         await Eventually.Still(() => client.Statistics.MessagesReceived.AtLeastOnce);
         mayWrite.SetException(new IOException("the wire is cut"));
 
