@@ -94,6 +94,9 @@ internal static partial class Log
     [LoggerMessage(205, LogLevel.Error, "What was registered with the cancellation token of a handler of '{Filter}' failed when the subscription ended.")]
     public static partial void StoppingFailed(ILogger logger, string filter, Exception error);
 
+    [LoggerMessage(206, LogLevel.Error, "The TaskScheduler of HandlerContext takes no work; a handler of '{Filter}' could not be called, and messages for it stay unacknowledged.")]
+    public static partial void SchedulerFailed(ILogger logger, string filter, Exception error);
+
     [LoggerMessage(203, LogLevel.Warning, "{Count} QoS 0 messages for '{Filter}' were dropped: its handler stood still and the receive budget was used up.")]
     public static partial void MessagesDropped(ILogger logger, long count, string filter);
 

@@ -137,6 +137,7 @@ public sealed class ContainmentTests
             },
             time);
         options.KeepAlive = TimeSpan.Zero;
+        options.Receive.ReceiveMaximum = ushort.MaxValue;
         await using var client = new MqttClient(options);
         using var end = new AbortAtEnd(client);
         client.OnLeased("t", _ => { }, new SubscribeOptions { Acknowledge = AcknowledgeMode.AtArrival });
