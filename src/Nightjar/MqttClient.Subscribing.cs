@@ -26,7 +26,8 @@ public sealed partial class MqttClient
 
     /// <summary>
     /// Subscribes with a handler, called for one message after the other, in order. The message is acknowledged when the handler's task ends. One that throws is called
-    /// again (<see cref="ReceiveOptions.HandlerRetries"/>); after that the failure is logged and reported as an event, and the message acknowledged. The token is cancelled when the subscription or the client is disposed.
+    /// again (<see cref="ReceiveOptions.HandlerRetries"/>); after that the failure is logged and reported as an event, and the message acknowledged, unless
+    /// <see cref="ReceiveOptions.OnPoison"/> says otherwise. The token is cancelled when the subscription or the client is disposed.
     /// </summary>
     public Subscription On(string filter, Func<MqttMessage, CancellationToken, ValueTask> handler, SubscribeOptions? options = null) =>
         Subscribe([filter], MessageHandler.From(handler), options);

@@ -81,6 +81,9 @@ internal sealed partial class Outbound
     /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
     public long DataWritten => _data.Position;
 
+    /// <summary>How many bytes of all packets were.</summary>
+    public long Gathered => _data.Position + _control.Position;
+
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 

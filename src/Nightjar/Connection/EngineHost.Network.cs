@@ -6,6 +6,9 @@ namespace Nightjar.Connection;
 // What the network connection tells and asks.
 internal sealed partial class EngineHost
 {
+    /// <summary>How many bytes were ever put into the lanes of this connection. A hint, read without the lock.</summary>
+    public long Gathered => _engine.Outbound.Gathered;
+
     public void SetDialStage(ConnectStage stage)
     {
         using (_gate.Enter())

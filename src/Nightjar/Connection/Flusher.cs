@@ -12,6 +12,10 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
     // Fewer than this are not worth waiting for: a glance lasts about as long as half a system call.
     private const int Crowd = 4;
 
+    // A few packets of telemetry; and so many bytes that a larger write saves nothing any more.
+    private const int Busy = 256;
+    private const int Enough = 16 * 1024;
+
     // Some two microseconds: a caller that goes on publishes within one. At the most some seventy are spent in one go.
     private const int GlanceIterations = 60;
     private static readonly int MostGlances = Environment.ProcessorCount > 1 ? 32 : 0;
@@ -37,7 +41,7 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
                 await new ValueTask(this, _wake.Version).ConfigureAwait(false);
                 _wake.Reset();
                 var written = false;
-                Gather();
+                Gather(isBusy: false);
                 while (host.TakeOutput(connection, _batch, written))
                 {
                     connection.Trace?.Sent(_batch);
@@ -47,9 +51,10 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
                     }
 
                     await stream.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                    var isBusy = _batch.Length >= Busy;
                     _batch.Release();
                     written = true;
-                    Gather();
+                    Gather(isBusy);
                 }
             }
         }
@@ -61,22 +66,27 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
     }
 
     /// <summary>
-    /// Lets callers who were just told that their message is through publish the next one, as long as they keep coming: their packets then share one system call, which costs
-    /// more than all of them. A lone publisher is never waited for.
+    /// Waits a moment while more keeps coming: callers who were just told that their message is through and publish the next one, or one who publishes without a pause. Their
+    /// packets then share one system call, which costs more than all of them. A lone publisher is never waited for.
     /// </summary>
-    private void Gather()
+    /// <param name="isBusy">What was written last was more than a packet or two.</param>
+    private void Gather(bool isBusy)
     {
-        var left = host.Waiters.Resuming;
-        for (var glance = 0; left >= Crowd && glance < MostGlances; glance++)
+        var resuming = host.Waiters.Resuming;
+        var gathered = host.Gathered;
+        var enough = gathered + Enough;
+        for (var glance = 0; (isBusy || resuming >= Crowd) && glance < MostGlances; glance++)
         {
             Thread.SpinWait(GlanceIterations);
-            var now = host.Waiters.Resuming;
-            if (now >= left)
+            var stillResuming = host.Waiters.Resuming;
+            var now = host.Gathered;
+            if (now >= enough || (now == gathered && stillResuming >= resuming))
             {
                 return;
             }
 
-            left = now;
+            resuming = stillResuming;
+            gathered = now;
         }
     }
 

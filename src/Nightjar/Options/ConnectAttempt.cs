@@ -19,7 +19,7 @@ public sealed class ConnectAttempt
     /// <summary>What can be done about <see cref="LastError"/>; null if there is none.</summary>
     public FailureClass? LastFailure { get; internal init; }
 
-    /// <summary>The server refused the credentials a moment ago: bring others. Said once; if those are refused too, the failure is a permanent one.</summary>
+    /// <summary>The server refused the credentials: bring others. True until there is a connection; if those are refused too, the failure is a permanent one.</summary>
     public bool MustRenewCredentials { get; internal init; }
 
     /// <summary>The server; a copy that may be changed, or replaced. State that was exchanged with another server or under another client identifier is not used with it.</summary>

@@ -17,7 +17,8 @@ public sealed class SessionOptions
 
     /// <summary>
     /// 5.0: whether filters that overlap are told apart by subscription identifiers, where the server can do that, so that a message which it sends once for each of them reaches each subscription
-    /// once. Default: true. Turn it off for a server that gets them wrong.
+    /// once. Default: true. Turn it off for a server that gets them wrong. Only that of <see cref="MqttClientOptions.Session"/> counts, not that of a
+    /// <see cref="MqttServer.Session"/>.
     /// </summary>
     public bool SubscriptionIdentifiers { get; set; } = true;
 

@@ -113,7 +113,7 @@ internal sealed class SubscriptionGrant
         var refused = results.Where(result => !result.IsGranted).ToList();
         if (refused.Count > 0)
         {
-            _granted.End(Refusal(refused));
+            _granted.Refuse(Refusal(refused));
         }
         else
         {
@@ -158,6 +158,19 @@ internal sealed class SubscriptionGrant
                 }
 
                 _source.TrySetResult(result);
+            }
+        }
+
+        public void Refuse(Exception error)
+        {
+            lock (_lock)
+            {
+                if (_source.Task.IsCompleted)
+                {
+                    Renew();
+                }
+
+                Fail(_source, error);
             }
         }
 

@@ -43,6 +43,22 @@ public sealed class FailoverTests
         await received.CompleteAsync();
         Assert.All(results, result => Assert.False(result.ReasonCode.IsFailure()));
 
+        // Whatever the brokers still had to say about the others comes before this one.
+        await FlushAsync(watcher);
+        await FlushAsync(other);
+        var counts = received.Counts("flow/2");
+        var sentOnce = results.Where((_, index) => index % 2 == 1).Index().Where(entry => !entry.Item.Flags.HasFlag(PublishFlags.PossiblyDuplicated)).ToList();
+        Assert.True(sentOnce.Count > MessagesPerPhase, $"Only {sentOnce.Count} stayed with one broker.");
+        Assert.All(sentOnce, entry => Assert.Equal(1, counts[entry.Index]));
+
+        async Task FlushAsync(MqttClient subscriber)
+        {
+            var end = subscriber.Subscribe("end/of/flow", new SubscribeOptions { QoS = QoS.ExactlyOnce });
+            await end.Granted;
+            await subscriber.PublishAsync("end/of/flow", "now", QoS.ExactlyOnce);
+            await end.FirstAsync();
+        }
+
         async Task<List<PublishResult>> PublishAsync(int phase)
         {
             var publishes = new List<Task<PublishResult>>();

@@ -58,7 +58,7 @@ public sealed class SimulatorTests
 
             Assert.True(run.Published >= 100);
             Assert.True(run.History.Count(line => line.Contains("fault:", StringComparison.Ordinal)) >= 3);
-                Assert.True(run.Received >= 100, $"{run.Received}");
+            Assert.True(run.Received >= 100, $"{run.Received}");
         }
     }
 

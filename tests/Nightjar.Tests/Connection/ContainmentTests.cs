@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Nightjar.Protocol.Packets;
 using Nightjar.Testing;
 using Nightjar.Tests.Supervision;
 using Xunit;
@@ -7,9 +6,11 @@ using Xunit;
 namespace Nightjar.Tests.Connection;
 
 /// <summary>What the application's own code throws, or never ends, harms neither the client nor whoever happens to be there.</summary>
-public sealed class ContainmentTests
+public sealed class ContainmentTests : IDisposable
 {
     private readonly LogNotes _log = new();
+
+    public void Dispose() => _log.Dispose();
 
     [Fact]
     public async Task A_stream_that_throws_when_it_is_closed_is_replaced_like_any_other()

@@ -204,7 +204,7 @@ public sealed class HandlerContextTests
     {
         await using var broker = InMemory.Broker();
         using var scheduler = new OneThreadScheduler { ThrowsAtEnd = true };
-        var log = new LogNotes();
+        using var log = new LogNotes();
         var options = Options(broker, HandlerContext.On(scheduler));
         options.LoggerFactory = log;
         await using var client = new MqttClient(options);
@@ -246,7 +246,8 @@ public sealed class HandlerContextTests
                 {
                     TryExecuteTask(task);
                 }
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             _thread.Start();
         }
 

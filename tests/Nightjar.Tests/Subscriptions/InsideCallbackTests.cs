@@ -8,7 +8,7 @@ namespace Nightjar.Tests.Subscriptions;
 public sealed class InsideCallbackTests
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ManualResetEventSlim _release = new();
+    private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private MqttClient? _client;
     private int _calls;
 
@@ -103,7 +103,7 @@ public sealed class InsideCallbackTests
         await Task.Run(async () => await client.DisposeAsync()).Soon();
 
         Assert.Equal(ClientState.Closed, client.State);
-        _release.Set();
+        _release.TrySetResult();
     }
 
     private MqttClientOptions Options(MqttTestBroker broker, string place, string deed)
@@ -163,7 +163,7 @@ public sealed class InsideCallbackTests
         if (deed == "block")
         {
             _done.TrySetResult();
-            _release.Wait();
+            _release.Task.GetAwaiter().GetResult();
             return;
         }
 
