@@ -9,7 +9,7 @@ public sealed class InsideCallbackTests
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private MqttClient? _client;
+    private readonly TaskCompletionSource<MqttClient> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _calls;
 
     public static TheoryData<string, string> Combinations
@@ -36,7 +36,6 @@ public sealed class InsideCallbackTests
         await using var broker = InMemory.Broker();
         var options = Options(broker, place, deed);
         var client = new MqttClient(options);
-        Volatile.Write(ref _client, client);
         client.On("poison", _ => throw new InvalidDataException("indigestible"), new SubscribeOptions
         {
             OnPoison = async (_, _) =>
@@ -76,6 +75,7 @@ public sealed class InsideCallbackTests
         });
         reading.Unwatched();
         client.ConnectAsync().Unwatched();
+        _ready.SetResult(client);
         if (place is "poison" or "key" or "responder" or "stopping")
         {
             await stopping.Granted.Soon();
@@ -201,8 +201,7 @@ public sealed class InsideCallbackTests
     /// <summary>What needs a connection is not awaited, for many of these places come before it.</summary>
     private async Task DoAsync(string deed)
     {
-        await Eventually.True(() => Volatile.Read(ref _client) is not null);
-        var client = _client!;
+        var client = await _ready.Task;
         switch (deed)
         {
             case "publish":
