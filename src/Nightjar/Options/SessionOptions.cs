@@ -4,9 +4,11 @@ namespace Nightjar;
 public sealed class SessionOptions
 {
     /// <summary>
-    /// Whether the first attempt of this client starts a new session; later ones resume it. Default: true. With an explicit client identifier, false resumes what an
+    /// Whether the first attempt of this client starts a new session; later ones resume it. Default: null, it does. With an explicit client identifier, false resumes what an
     /// earlier process left at the server. (Clean Start in 5.0, Clean Session in 3.1 and 3.1.1, where a session is clean for good unless a client identifier
-    /// was given.)
+    /// was given.) The server sends what it kept right after the connection is made, and the first subscription begins to connect: a message for one that is registered later is one that nobody
+    /// subscribes to. So call <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/> first, which does not connect, or let
+    /// <see cref="ConnectionOptions.ReadinessGate"/> wait until all are registered.
     /// </summary>
     public bool? CleanStart { get; set; }
 

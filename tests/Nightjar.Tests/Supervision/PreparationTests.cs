@@ -250,4 +250,15 @@ public sealed class PreparationTests
         await Assert.ThrowsAsync<MqttDisconnectedException>(() => connecting.Soon());
         Assert.Equal(ClientState.Disconnected, client.State);
     }
+
+    [Fact]
+    public void An_attempt_is_for_some_server_and_some_client()
+    {
+        var attempt = new ConnectAttempt(new MqttServer("mqtt://localhost")) { ClientId = "me" };
+
+        Assert.Throws<ArgumentNullException>(() => attempt.Server = null!);
+        Assert.Throws<ArgumentNullException>(() => attempt.ClientId = null!);
+
+        Assert.Equal(("localhost", "me"), (attempt.Server.Host, attempt.ClientId));
+    }
 }
