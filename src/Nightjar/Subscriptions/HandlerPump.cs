@@ -8,13 +8,13 @@ namespace Nightjar.Subscriptions;
 /// </summary>
 internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHandler handler) : IThreadPoolWorkItem
 {
-    // A handler that blocks for long holds back this many acknowledgements at most.
+    // A handler that blocks for long holds back this many acknowledgements at most; none where they have a time limit, for they would be passed over with the message that it holds.
     private const int OutcomesAtOnce = 32;
 
     private readonly HandlerCalls _calls = new(host, feed, handler);
     private readonly HandlerScheduler _scheduler = host.Handlers;
     private readonly bool _captures = host.Handlers.IsOwn;
-    private readonly HandlerOutcome[] _outcomes = new HandlerOutcome[OutcomesAtOnce];
+    private readonly HandlerOutcome[] _outcomes = new HandlerOutcome[host.Options.Receive.HandlerTimeout == Timeout.InfiniteTimeSpan ? OutcomesAtOnce : 1];
     private int _gathered;
     private ReceiveChunk? _chunk;
     private int _shares;
@@ -73,7 +73,7 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
         }
 
         _outcomes[_gathered++] = feed.ToOutcome(message.Token, outcome);
-        if (_gathered == OutcomesAtOnce)
+        if (_gathered == _outcomes.Length)
         {
             HandIn();
         }

@@ -314,6 +314,32 @@ public sealed class AcknowledgeTests
     }
 
     [Fact]
+    public async Task With_a_timeout_a_handler_that_blocks_its_thread_holds_back_no_acknowledgement_of_others()
+    {
+        await using var scene = await PeerScene.StartAsync(options => options.Receive.HandlerTimeout = TimeSpan.FromMinutes(2));
+        using var first = new ManualResetEventSlim();
+        using var third = new ManualResetEventSlim();
+        scene.Client.On("blocks", message => (message.Text switch { "1" => first, "3" => third, _ => null })?.Wait(Deadline.Patience));
+        scene.Client.On("fine", message => _received.Writer.TryWrite(message));
+        for (var subscriptions = 0; subscriptions < 2;)
+        {
+            subscriptions += (await scene.Peer.GrantAsync()).Subscriptions.Count;
+        }
+
+        await scene.SendAsync("blocks", "1", 1);
+        await scene.SendAsync("blocks", "2", 2);
+        await scene.SendAsync("blocks", "3", 3);
+        await scene.SendQoS0Async("fine", "all are queued");
+        await _received.Reader.ReadAsync().Soon();
+
+        first.Set();
+
+        await scene.AckAsync(1, 2);
+        third.Set();
+        await scene.AckAsync(3);
+    }
+
+    [Fact]
     public async Task A_throwing_handler_that_leaves_its_message_unacknowledged_gets_it_again_after_a_reconnect()
     {
         await using var scene = await PeerScene.StartAsync(options => options.Receive.HandlerRetries = 0);
