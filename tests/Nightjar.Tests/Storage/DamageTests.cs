@@ -82,19 +82,22 @@ public sealed class DamageTests
     [Fact]
     public async Task A_record_inside_a_payload_is_none_even_when_the_one_around_it_is_damaged()
     {
-        var (files, places) = await WriteAsync();
-        var copy = files[Segment];
-        long sequence;
-        await using (var log = await new LogOwner().OpenAsync(files))
+        var files = new MemoryLogFiles();
+        var owner = new LogOwner();
+        long inner;
+        await using (var log = await owner.OpenAsync(files))
         {
-            sequence = log.Append(1, copy);
+            inner = log.Append(1, [1, 2, 3]);
+            await Eventually.True(() => owner.LastCommitted == inner);
+            log.Append(1, files[Segment]);
         }
 
-        files[SegmentName.Of(2)][LogHeader.Size + 8] ^= 1;
+        // The payload of the second holds the first, at a multiple of 8.
+        files[Segment][LogHeader.Size + RecordFrame.SizeOf(3) + 8] ^= 1;
         var found = await LogOwner.ReadAsync(files);
 
-        Assert.Equal(places.Select(place => place.Sequence), found.Records.Select(record => record.Sequence));
-        Assert.DoesNotContain(found.Records, record => record.Sequence == sequence);
+        Assert.Equal([inner], found.Records.Select(record => record.Sequence));
+        Assert.Single(found.Stretches);
     }
 
     [Fact]
