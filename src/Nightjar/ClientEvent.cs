@@ -74,7 +74,7 @@ public abstract record ClientEvent
 
     /// <summary>
     /// Connections end again and again because the server breaks the same rule, <paramref name="Times"/> times in a row so far: what causes it waits on the server. The client
-    /// keeps trying, far apart; <see cref="Error"/> says what can be done.
+    /// keeps trying, far apart, unless <see cref="ReconnectOptions.PermanentFailures"/> says to give up; <see cref="Error"/> says what can be done.
     /// </summary>
     public sealed record ReconnectLoop(Exception Error, int Times) : ClientEvent;
 

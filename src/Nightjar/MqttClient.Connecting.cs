@@ -27,8 +27,10 @@ public sealed partial class MqttClient
     /// session too if server and client identifier stay the same. A client that is down stays down.
     /// </summary>
     /// <param name="options">
-    /// All of them. <see cref="MqttClientOptions.Outbox"/>, <see cref="MqttClientOptions.Receive"/>, <see cref="MqttClientOptions.TimeProvider"/> and
-    /// <see cref="MqttClientOptions.LoggerFactory"/> stay those of the constructor.
+    /// All of them. <see cref="MqttClientOptions.Outbox"/>, <see cref="MqttClientOptions.Receive"/>, <see cref="MqttClientOptions.HandlerContext"/>,
+    /// <see cref="MqttClientOptions.TimeProvider"/>, <see cref="MqttClientOptions.LoggerFactory"/>, <see cref="MqttClientOptions.Telemetry"/>,
+    /// <see cref="MqttClientOptions.PacketInspector"/>, <see cref="SessionOptions.SubscriptionIdentifiers"/> and <see cref="RequestOptions.MaximumPending"/> stay those of
+    /// the constructor.
     /// </param>
     /// <param name="cancellationToken">Ends the wait, not the change.</param>
     /// <returns>Ends when the options are in force; <see cref="WhenConnectedAsync"/> then waits for the new connection.</returns>

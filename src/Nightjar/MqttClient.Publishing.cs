@@ -49,6 +49,11 @@ public sealed partial class MqttClient
         ArgumentNullException.ThrowIfNull(message);
         ThrowIfInvalid(message.Topic, message.QoS);
         var alias = message.TopicAlias ?? 0;
+        if (message.TopicAlias is 0)
+        {
+            throw new ArgumentException("TopicAlias is 0, which is none [MQTT5-3.3.2-8]; it must be from 1 to what the server allows, or null: then the client chooses.", nameof(message));
+        }
+
         if (!message.HasProperties())
         {
             return Publish(message.Topic, default, message.Payload, message.QoS, message.Retain, alias, cancellationToken);

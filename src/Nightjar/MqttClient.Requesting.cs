@@ -21,14 +21,15 @@ public sealed partial class MqttClient
     /// (<see cref="ClientStatus.LateResponses"/>). Thread-safe; may be called from a handler.
     /// </summary>
     /// <param name="message">Topic, payload and properties; response topic and correlation data are chosen here. At QoS 1 and 2 (the default is 1) a server may say that nobody listens.</param>
-    /// <param name="timeout">How long to wait in all, for a connection too. Default: <see cref="RequestOptions.Timeout"/>. A request that was not sent by then is withdrawn.</param>
+    /// <param name="timeout">How long to wait in all, for a connection too. Default: <see cref="RequestOptions.Timeout"/>, whose range it has too. A request that was not sent by then is
+    /// withdrawn.</param>
     /// <param name="cancellationToken">Ends the wait in the same way.</param>
     /// <exception cref="TimeoutException">No answer came in time.</exception>
     /// <exception cref="MqttNoResponderException">Nobody listens, says the server.</exception>
     /// <exception cref="MqttRemoteException">The responder failed.</exception>
     /// <exception cref="MqttRefusedException">The server refused the request, or the subscription to the response topic.</exception>
     /// <exception cref="MqttLimitException">As many requests wait already as <see cref="RequestOptions.MaximumPending"/> allows.</exception>
-    /// <exception cref="ArgumentException">The message cannot be sent, is retained, or has a response topic or correlation data.</exception>
+    /// <exception cref="ArgumentException">The time is out of its range. Or the message cannot be sent, is retained, or has a response topic or correlation data.</exception>
     public Task<MqttMessage> RequestAsync(OutgoingMessage message, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -45,6 +46,7 @@ public sealed partial class MqttClient
         if (wait != Timeout.InfiniteTimeSpan)
         {
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(wait, TimeSpan.Zero, nameof(timeout));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(wait, OptionConflicts.MaximumTimer, nameof(timeout));
         }
 
         return _requester.RequestAsync(message, wait, cancellationToken);

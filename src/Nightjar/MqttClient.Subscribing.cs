@@ -26,7 +26,8 @@ public sealed partial class MqttClient
 
     /// <summary>
     /// Subscribes with a handler, called for one message after the other, in order. The message is acknowledged when the handler's task ends. One that throws is called
-    /// again (<see cref="ReceiveOptions.HandlerRetries"/>); after that the failure is logged and reported as an event, and the message acknowledged. The token is cancelled when the subscription or the client is disposed.
+    /// again (<see cref="ReceiveOptions.HandlerRetries"/>); after that the failure is logged and reported as an event, and the message acknowledged, unless
+    /// <see cref="ReceiveOptions.OnPoison"/> says otherwise. The token is cancelled when the subscription or the client is disposed.
     /// </summary>
     public Subscription On(string filter, Func<MqttMessage, CancellationToken, ValueTask> handler, SubscribeOptions? options = null) =>
         Subscribe([filter], MessageHandler.From(handler), options);
@@ -76,7 +77,7 @@ public sealed partial class MqttClient
     public SubscriptionScope CreateScope(string filter, SubscribeOptions? options = null)
     {
         options ??= new SubscribeOptions();
-        return new SubscriptionScope(_host, Parse([filter], options, out var terms)[0], terms, options);
+        return new SubscriptionScope(_host, Parse([filter], options, isSequence: false, out var terms)[0], terms, options);
     }
 
     /// <summary>
@@ -97,11 +98,11 @@ public sealed partial class MqttClient
         return parsed.Length == 0 ? [] : await _host.UnsubscribeAsync(parsed, cancellationToken).ConfigureAwait(false);
     }
 
-    private static TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions options, out SubscriptionTerms terms)
+    private static TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions options, bool isSequence, out SubscriptionTerms terms)
     {
         ArgumentNullException.ThrowIfNull(filters);
         TopicFilter[] parsed = [.. filters.Select(TopicFilter.Parse).Distinct()];
-        options.ThrowIfInvalid(nameof(options));
+        options.ThrowIfInvalid(nameof(options), isSequence);
         if (options.NoLocal && Array.Find(parsed, filter => filter.IsShared) is { IsShared: true } shared)
         {
             throw new ArgumentException(
@@ -116,7 +117,7 @@ public sealed partial class MqttClient
     private Subscription Subscribe(IEnumerable<string> filters, MessageHandler? handler, SubscribeOptions? options)
     {
         options ??= new SubscribeOptions();
-        var parsed = Parse(filters, options, out var terms);
+        var parsed = Parse(filters, options, isSequence: handler is null, out var terms);
         var feed = parsed.Length == 0 ? _host.SubscribeToNothing(terms, options) : _host.Subscribe(parsed, parsed, terms, options, handler);
         return new Subscription(_host, feed, hasHandler: handler is not null);
     }

@@ -30,7 +30,7 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
 
     /// <summary>
     /// Completes with the QoS that the server granted, of several filters the lowest; faults with <see cref="MqttRefusedException"/> if it refused (one of them), with
-    /// <see cref="MqttConnectException"/> if the client gave up connecting (reading it again then waits for the next attempt).
+    /// <see cref="MqttConnectException"/> if the client gave up connecting, be it before this was read for the first time (reading it again then waits for the next attempt).
     /// </summary>
     public Task<QoS> Granted => _feed.Grant.Granted;
 

@@ -8,7 +8,8 @@ namespace Nightjar;
 /// <summary>
 /// One subscription on the wire and as many local ones under it as you like: those cost no packet, and nor does ending one. What comes under the scope and matches none of them is
 /// acknowledged and reported like any message that nobody subscribes to (see <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/>). Retained messages come once,
-/// for the scope: register the local ones first where those matter, or call <see cref="ResubscribeAsync"/>. Thread-safe. Disposing it ends all of them and unsubscribes.
+/// when the scope subscribes, which it does when it is made: a local one that comes later may miss them, and
+/// <see cref="ResubscribeAsync"/> brings them again. Thread-safe. Disposing it ends all of them and unsubscribes.
 /// </summary>
 public sealed class SubscriptionScope : IAsyncDisposable
 {

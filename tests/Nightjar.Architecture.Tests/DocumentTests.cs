@@ -27,15 +27,43 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
-    public void Every_code_block_of_the_samples_page_is_in_a_sample()
+    public void Every_block_of_csharp_in_the_documents_is_in_a_sample()
     {
         var samples = Repository.SourceFiles.Where(file => file.StartsWith("samples/", StringComparison.Ordinal)).Select(Repository.Read).ToList();
+        var blocks = Documents
+            .SelectMany(document => CSharp().Matches(Repository.Read(document)).Select(match => (document, code: match.Groups["code"].Value)))
+            .ToList();
 
-        var astray = CSharp().Matches(Repository.Read("samples/README.md"))
-            .Select(match => match.Groups["code"].Value)
-            .Where(code => !samples.Exists(sample => sample.Contains(code, StringComparison.Ordinal)));
+        var astray = blocks.Where(block => !samples.Exists(sample => Shows(sample, block.code)));
 
+        string[] expected = ["README.md", "samples/README.md", "docs/reconnecting.md", "docs/subscriptions.md", "docs/back-pressure.md"];
+        Assert.Superset(expected.ToHashSet(StringComparer.Ordinal), blocks.Select(block => block.document).ToHashSet(StringComparer.Ordinal));
         Assert.Empty(astray);
+    }
+
+    [Theory]
+    [InlineData("one();\ntwo();\n", true)]
+    [InlineData("if (two())\n{\n    three();\n}\n", true)]
+    [InlineData("three();\n", true)]
+    [InlineData("two();\nthree();\n", false)]
+    [InlineData("two();\none();\n", false)]
+    [InlineData("one();\n\ntwo();\n", false)]
+    [InlineData("ne();\n", false)]
+    [InlineData("one();\n    two();\n", false)]
+    public void A_block_may_leave_out_what_stands_before_all_of_its_lines(string block, bool shown)
+    {
+        const string Sample = "{\n    one();\n    two();\n\n    if (two())\n    {\n        three();\n    }\n}\n";
+
+        Assert.Equal(shown, Shows(Sample, block));
+    }
+
+    [Fact]
+    public void Every_block_says_what_it_is_in()
+    {
+        var languages = Documents.SelectMany(document => Fence().Matches(Repository.Read(document)).Select(match => (document, match.Groups["language"].Value)));
+
+        // Another name for one of these would hide it from the tests above.
+        Assert.All(languages, block => Assert.Contains(block.Value, new[] { "csharp", "sh" }));
     }
 
     [Fact]
@@ -74,8 +102,23 @@ public sealed partial class DocumentTests
         });
     }
 
+    /// <summary>Whether the lines of a block stand together in a sample, all of them indented by the same.</summary>
+    private static bool Shows(string sample, string block)
+    {
+        var lines = sample.Split('\n');
+        var wanted = block.TrimEnd('\n').Split('\n');
+        return Enumerable.Range(0, Math.Max(0, lines.Length - wanted.Length + 1)).Any(first =>
+        {
+            var indentation = lines[first][..^lines[first].TrimStart(' ').Length];
+            return !lines[first].AsSpan().Trim().IsEmpty && wanted.Index().All(line => lines[first + line.Index] == (line.Item.Length == 0 ? "" : indentation + line.Item));
+        });
+    }
+
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CSharp();
+
+    [GeneratedRegex(@"^ *```(?<language>[^\n]*)\n.*?^ *```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Fence();
 
     [GeneratedRegex(@"\]\((?!https?:)(?<target>[^)#]+)")]
     private static partial Regex Link();

@@ -164,6 +164,15 @@ internal sealed class AcknowledgementLedger
     /// </summary>
     public void Abandon(uint sequence) => _slots[sequence].State = SlotState.Abandoned;
 
+    /// <summary>More of the newest message came: who has it cannot be done before the rest, so that it is held from now on only.</summary>
+    public void NoteArriving(in AckToken token)
+    {
+        if (!token.IsNone && _slots.IsWaiting(token.Sequence))
+        {
+            _slots[token.Sequence].Since = Now;
+        }
+    }
+
     /// <summary>The message never arrived whole and its connection is over: when it is sent again, it is as new, whatever its handlers still say of this one.</summary>
     public void Withdraw(in AckToken token)
     {

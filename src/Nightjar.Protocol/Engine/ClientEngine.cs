@@ -341,7 +341,8 @@ internal sealed class ClientEngine
 
         if (Accepted is null)
         {
-            if (packet.Type != PacketType.None)
+            // Whoever was told DISCONNECT before its CONNACK may have said more after that.
+            if (packet.Type != PacketType.None && _lifecycle.Supervisor.Phase != ConnectionPhase.Disconnecting)
             {
                 _lifecycle.Violate(new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-3.2.0-1", $"The server sent {packet.Type} before CONNACK."), now);
             }

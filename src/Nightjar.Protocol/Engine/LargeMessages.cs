@@ -37,6 +37,15 @@ internal sealed class LargeMessages(EngineSettings settings, AcknowledgementLedg
         if (packet.Part == PublishPart.Begin)
         {
             _token = packet.Token;
+            foreach (var subscription in packet.Route!.Subscriptions)
+            {
+                if (!_delivers || !subscription.TakesStreams)
+                {
+                    // It never gets the message, so nobody is to say that it holds it.
+                    ledger.Slots[_token.Sequence].NoteDone(subscription);
+                }
+            }
+
             Report(packet);
         }
     }
@@ -54,6 +63,7 @@ internal sealed class LargeMessages(EngineSettings settings, AcknowledgementLedg
     public void Continue(ref InboundPacket packet)
     {
         packet.Deliver = _delivers;
+        ledger.NoteArriving(_token);
         if (packet.Part == PublishPart.End && !_token.IsNone)
         {
             ledger.Complete(new HandlerOutcome(_token, _answer));

@@ -86,7 +86,11 @@ internal sealed partial class Lifecycle
         {
             EndOwn(EndingKind.Renew, reason, now);
         }
-        else if (_supervisor.Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing or ConnectionPhase.Handshake)
+        else if (_supervisor.Phase == ConnectionPhase.Handshake)
+        {
+            EndHandshake(reason, now);
+        }
+        else if (_supervisor.Phase is ConnectionPhase.Preparing or ConnectionPhase.Dialing)
         {
             EndAbruptly(reason, now);
         }
@@ -123,9 +127,7 @@ internal sealed partial class Lifecycle
         }
         else if (_supervisor.Phase == ConnectionPhase.Handshake)
         {
-            // The server may have accepted already, and would take silence for death: the will. A client need not wait for CONNACK [MQTT5-3.1.4-5, MQTT311-3.1.4-5].
-            _supervisor.Disconnecting(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
-            _outbound.WriteLast(new DisconnectPacket(), _handshake.Version);
+            EndHandshake(new CloseReason(CloseKind.Requested, "Disconnected on request, before the connection was made."), now);
         }
         else if (_supervisor.IsLive && _supervisor.Phase != ConnectionPhase.Disconnecting)
         {
@@ -137,6 +139,15 @@ internal sealed partial class Lifecycle
         }
     }
 
+    /// <summary>
+    /// The server may have accepted already, and would take silence for death: the will. A client need not wait for CONNACK [MQTT5-3.1.4-5, MQTT311-3.1.4-5].
+    /// </summary>
+    private void EndHandshake(CloseReason reason, long now)
+    {
+        _supervisor.Disconnecting(reason, now);
+        _outbound.WriteLast(new DisconnectPacket(), _handshake.Version);
+    }
+
     /// <summary>Ends a healthy connection whose time is over.</summary>
     private void CheckSpan(long now)
     {
@@ -145,7 +156,7 @@ internal sealed partial class Lifecycle
             return;
         }
 
-        switch (_span.Check(busy: !_outbound.IsDrained || _ledger.Waiting > 0 || _requests.Count > 0, now))
+        switch (_span.Check(busy: !_outbound.IsDrained || _outbound.Session.IdsInUse > 0 || _ledger.Waiting > 0 || _requests.Count > 0, now))
         {
             case SpanEnd.Age:
                 EndOwn(EndingKind.Renew, new CloseReason(CloseKind.Renewed, "The connection reached its maximum age."), now);
@@ -214,6 +225,7 @@ internal sealed partial class Lifecycle
             _update = null;
             _settings = settings;
             _failsBack = false;
+            _loop = new ViolationLoop(settings, _outputs);
             _supervisor.Update(settings);
             _handshake.Update(settings);
             _outputs.Enqueue(new EngineOutput.Updated(settings));
@@ -257,7 +269,7 @@ internal sealed partial class Lifecycle
         {
             _supervisor.ConnectByHand(atOnce: false, now);
         }
-        else if (ending.ConnectAfter || ending.Kind == EndingKind.Renew || (ending.Kind == EndingKind.Rest && _outbound.Queued > 0))
+        else if (ending.ConnectAfter || ending.Kind == EndingKind.Renew)
         {
             _supervisor.Connect(now);
         }

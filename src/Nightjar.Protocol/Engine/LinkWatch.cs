@@ -71,10 +71,10 @@ internal sealed class LinkWatch(long interval, long now)
         }
     }
 
-    /// <summary>Somebody wants to know the round trip: the PINGREQ that is on its way anyway is as good as a new one.</summary>
+    /// <summary>Somebody wants to know the round trip: the PINGREQ that is on its way anyway is as good as a new one, unless its answer is overdue.</summary>
     public void Ping(object waiter, Outbound outbound, MqttVersion version, long now)
     {
-        if (_pings.Count == 0)
+        if (_pings.Count == 0 || IsOverdue(_pings.Last(), now))
         {
             Send(outbound, version, now);
         }
@@ -106,7 +106,7 @@ internal sealed class LinkWatch(long interval, long now)
         List<object>? overdue = null;
         foreach (var ping in _pings)
         {
-            if (ping.IsAwaited && now >= ping.Since + _keepAlive.Patience)
+            if (ping.IsAwaited && IsOverdue(ping, now))
             {
                 (overdue ??= []).AddRange(ping.Waiters);
                 ping.Waiters.Clear();
@@ -118,6 +118,8 @@ internal sealed class LinkWatch(long interval, long now)
 
     /// <summary>The connection is over: who waits for an answer waits in vain.</summary>
     public List<object> TakeAll() => [.. _pings.SelectMany(ping => ping.Waiters)];
+
+    private bool IsOverdue(PingExchange ping, long now) => ping.Written && now >= ping.Since + _keepAlive.Patience;
 
     private void Send(Outbound outbound, MqttVersion version, long now)
     {

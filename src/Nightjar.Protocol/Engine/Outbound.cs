@@ -119,6 +119,7 @@ internal sealed partial class Outbound
         var handle = _messages.Add(message, waiter);
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
+        var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
         Pace.At(now);
         if (message.QoS == QoS.AtMostOnce)
         {
@@ -129,7 +130,7 @@ internal sealed partial class Outbound
             _reliable.Enqueue(_messages, handle);
         }
 
-        if (Pace.IsActive)
+        if (wasPaced)
         {
             Pump();
         }
@@ -139,38 +140,6 @@ internal sealed partial class Outbound
         }
 
         return ticket;
-    }
-
-    /// <summary>
-    /// Command: the waiter leaves. A message that has no packet identifier yet goes with it; any other goes on alone. False: the wait had ended already.
-    /// </summary>
-    public bool Withdraw(MessageTicket ticket, object waiter, out bool withdrawn)
-    {
-        withdrawn = false;
-        if (!_messages.IsCurrent(ticket) || !ReferenceEquals(_messages[ticket.Handle].Waiter, waiter))
-        {
-            return false;
-        }
-
-        ref var message = ref _messages[ticket.Handle];
-        message.Waiter = null;
-        if (message.Stage == MessageStage.Queued)
-        {
-            ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
-            withdrawn = queue.Remove(_messages, ticket.Handle);
-            _messages.Remove(ticket.Handle);
-            _flushes.Left(_reliable, _unreliable, _data.Position);
-        }
-
-        return true;
-    }
-
-    /// <summary>Take: the waits that ended, against an empty list to go on with.</summary>
-    public List<PublishOutcome> TakeEnded(List<PublishOutcome> empty)
-    {
-        var ended = Ended;
-        Ended = empty;
-        return ended;
     }
 
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
@@ -219,6 +188,7 @@ internal sealed partial class Outbound
         // It depends on every record, lest it overtake a control packet that waits for one.
         _packets.Write(_data, packet, version, Session.LastRecord, _committed);
         _open = false;
+        Pace.Begin();
     }
 
     /// <summary>Sends whatever may be sent now: what is to be repeated, then what waits.</summary>
@@ -332,31 +302,6 @@ internal sealed partial class Outbound
         }
     }
 
-    /// <summary>The first connection could not be made, or the client is closed: every wait ends, and what was never sent goes with it.</summary>
-    public void FailWaiting(CloseReason reason, bool everything)
-    {
-        FailQueue(ref _reliable, reason);
-        FailQueue(ref _unreliable, reason);
-        _flushes.FailAll(reason);
-        if (everything)
-        {
-            foreach (var handle in Session.Export([]) is var state ? state.Publishes.Select(p => p.Handle).Concat(state.Releases.Select(r => r.Handle)) : [])
-            {
-                Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
-            }
-        }
-    }
-
-    private void FailQueue(ref MessageQueue queue, CloseReason reason)
-    {
-        while (queue.Count > 0)
-        {
-            var handle = queue.Dequeue(_messages);
-            Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
-            _messages.Remove(handle);
-        }
-    }
-
     private void StartOver(int receiveMaximum, bool elsewhere)
     {
         _voided.Clear();
@@ -396,20 +341,4 @@ internal sealed partial class Outbound
     }
 
     private void WriteRelease(ushort id, long lsn) => WriteAck(new AckPacket(PacketType.PubRel, id), lsn);
-
-    private void End(int handle, ReasonCode reason)
-    {
-        Tell(handle, PublishEnd.Answered, reason);
-        _messages.Remove(handle);
-    }
-
-    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null)
-    {
-        ref var message = ref _messages[handle];
-        if (message.Waiter is { } waiter)
-        {
-            message.Waiter = null;
-            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason));
-        }
-    }
 }

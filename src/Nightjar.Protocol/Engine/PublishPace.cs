@@ -73,7 +73,7 @@ internal sealed class PublishPace(PaceSettings settings)
     public void Throttle(long delay, long now)
     {
         At(now);
-        Delay = Math.Min(settings.MaximumDelay, Math.Max(Delay * 2, Delay + delay));
+        Delay = Math.Min(settings.MaximumDelay, Math.Max(Delay * 2, Delay + Math.Min(delay, settings.MaximumDelay)));
         IsActive |= Delay > 0;
         _halvesAt = now + HalfLife;
         _spacedFrom = now;

@@ -51,6 +51,13 @@ internal sealed class RetryRule(EngineSettings settings, ServerChoice servers, Q
         }
     }
 
+    /// <summary>There is no other attempt unless somebody asks; then delays begin anew, lest a list that is used up leave none.</summary>
+    public void HandleGivenUp()
+    {
+        _spentServers = 0;
+        _backOff.StartOver();
+    }
+
     /// <summary>An attempt, or a connection, failed.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="wasConnected">It was a connection.</param>

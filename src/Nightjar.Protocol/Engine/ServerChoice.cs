@@ -59,7 +59,6 @@ internal sealed class ServerChoice
     {
         _cameFrom = _current;
         _current = 0;
-        _referred = null;
     }
 
     /// <summary>The preferred server does not work yet: back to where we were. False: that was no such trial.</summary>

@@ -226,6 +226,10 @@ internal sealed class Supervisor
     {
         EndPhase(wasConnected, now);
         RetryAt = long.MaxValue;
+        if (wasConnected)
+        {
+            Servers.DropReference();
+        }
     }
 
     /// <summary>Down on request.</summary>
@@ -288,7 +292,7 @@ internal sealed class Supervisor
     private void Settle()
     {
         _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
-        _unanswered = null;
+        ReportUnanswered(long.MaxValue);
         _waitsForWindow = _waitsFirmly = false;
         Windows.EndOverride();
         Phase = ConnectionPhase.None;
@@ -298,6 +302,7 @@ internal sealed class Supervisor
     {
         // One that was connected stays down until somebody asks; the next publish alone is no reason to fight for a session, say, that another client has taken.
         _stopped = _everConnected;
+        _rule.HandleGivenUp();
         Settle();
         ReportFailure(reason, long.MaxValue);
     }
@@ -330,6 +335,16 @@ internal sealed class Supervisor
         }
     }
 
+    /// <summary>Nobody waits for the host's answer any more.</summary>
+    private void ReportUnanswered(long retryAt)
+    {
+        if (_unanswered is { } reason)
+        {
+            _unanswered = null;
+            ReportFailure(reason, retryAt);
+        }
+    }
+
     /// <summary>The next attempt, now or as soon as a window is open.</summary>
     private void Begin(long now)
     {
@@ -351,13 +366,7 @@ internal sealed class Supervisor
 
     private void Dial(ServerSettings target, long now, bool continues)
     {
-        if (_unanswered is { } reason)
-        {
-            // Nobody waits for the answer any more.
-            _unanswered = null;
-            ReportFailure(reason, now);
-        }
-
+        ReportUnanswered(now);
         _attempt++;
         Servers.Target = target;
         _attemptedAt = now;

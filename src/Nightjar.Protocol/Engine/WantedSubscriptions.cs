@@ -333,7 +333,6 @@ internal sealed class WantedSubscriptions(WireTable wires, SubscriptionIdentifie
         else
         {
             wire.Phase = WirePhase.Granted;
-            wire.MayComeUnmarked = true;
         }
 
         identifiers.Touch();

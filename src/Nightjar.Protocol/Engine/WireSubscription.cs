@@ -126,8 +126,8 @@ internal sealed class WireSubscription(TopicFilter filter)
         NoLocal = Needed.NoLocal,
         RetainAsPublished = Needed.RetainAsPublished,
 
-        // Nobody is to hear again what he heard when the filter was new; unless he asks for it, or has just come.
-        RetainHandling = Granted is null ? Needed.RetainHandling : RetainedFor.Any() ? RetainHandling.SendAtSubscribe : RetainHandling.DoNotSend,
+        // Nobody is to hear again what he heard, or is about to hear, of the filter when it was new; unless he asks for it, or has just come.
+        RetainHandling = Granted is null && Unanswered.Count == 0 ? Needed.RetainHandling : RetainedFor.Any() ? RetainHandling.SendAtSubscribe : RetainHandling.DoNotSend,
     };
 
     /// <summary>SUBSCRIBE leaves.</summary>

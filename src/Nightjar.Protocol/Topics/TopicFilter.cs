@@ -43,8 +43,11 @@ public readonly struct TopicFilter : IEquatable<TopicFilter>
     internal ReadOnlySpan<byte> PatternUtf8 => _patternUtf8;
 
     /// <summary>Parses, or throws <see cref="ArgumentException"/>.</summary>
-    public static TopicFilter Parse(string text) =>
-        TryParse(text, out var filter, out var error) ? filter : throw new ArgumentException(error, nameof(text));
+    public static TopicFilter Parse(string filter)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        return TryParse(filter, out var parsed, out var error) ? parsed : throw new ArgumentException(error, nameof(filter));
+    }
 
     /// <summary>Parses; on failure <paramref name="error"/> says what is wrong, for people, with what to do.</summary>
     public static bool TryParse(string text, out TopicFilter filter, [NotNullWhen(false)] out string? error)

@@ -50,6 +50,21 @@ public sealed class SimulationOptions
 
     private static string? Conflict(SimulationOptions options)
     {
+        if (options.Version is { } version && !Enum.IsDefined(version))
+        {
+            return $"Version is {version}; it is one of {string.Join(", ", Enum.GetNames<MqttVersion>())}, or null.";
+        }
+
+        if (options is not { FaultKinds: not null, Cuts: not null, PublishedTopics: not null, Filters: not null, ReceivedTopics: not null })
+        {
+            return "FaultKinds, Cuts, PublishedTopics, Filters and ReceivedTopics are not null; leave them out to have the default ones.";
+        }
+
+        if (options.FaultKinds.Any(kind => !Enum.IsDefined(kind)))
+        {
+            return "FaultKinds has one that is none; leave it out to have all.";
+        }
+
         if (options.Publishes < 0 || options.Faults < 0 || options.ReceiveMaximum is < 1 or > 1_000)
         {
             return $"Publishes ({options.Publishes}) and Faults ({options.Faults}) are 0 or more, ReceiveMaximum ({options.ReceiveMaximum}) is 1 to 1,000.";

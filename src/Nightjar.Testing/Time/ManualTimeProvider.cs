@@ -177,9 +177,10 @@ public sealed class ManualTimeProvider : TimeProvider
 
     private static void CheckSpan(TimeSpan span, string name)
     {
-        if (span < TimeSpan.Zero && span != Timeout.InfiniteTimeSpan)
+        // The system's timers have the same limit: what passes here must not fail there.
+        if (span != Timeout.InfiniteTimeSpan && (span < TimeSpan.Zero || span.TotalMilliseconds >= uint.MaxValue))
         {
-            throw new ArgumentOutOfRangeException(name, span, "A timer's time is zero, positive or Timeout.InfiniteTimeSpan.");
+            throw new ArgumentOutOfRangeException(name, span, "A timer's time is zero, positive up to 49 days, or Timeout.InfiniteTimeSpan.");
         }
     }
 

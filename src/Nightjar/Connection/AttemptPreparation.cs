@@ -68,6 +68,7 @@ internal static class AttemptPreparation
             KeepAlive = attempt.KeepAlive,
             Will = attempt.Will,
             Session = options.Session,
+            Requests = options.Requests,
         };
         foreach (var property in attempt.UserProperties)
         {

@@ -163,11 +163,11 @@ internal sealed class EngineGate
         var deadline = Engine.Deadline;
         if (deadline < _armedFor)
         {
+            // A timer counts in whole milliseconds; rounding up spares it a visit that comes a moment too early. What lies farther off than a timer can wait, a connection window next
+            // year, is waited for in stages: the visits between find nothing to do.
+            var rounded = Math.Max(0, deadline - Now()) + TimeSpan.TicksPerMillisecond - 1;
+            _timer.Change(TimeSpan.FromTicks(Math.Min(rounded, OptionConflicts.MaximumTimer.Ticks)), Timeout.InfiniteTimeSpan);
             _armedFor = deadline;
-            var due = TimeSpan.FromTicks(Math.Max(0, deadline - Now()));
-
-            // A timer counts in whole milliseconds; rounding up spares it a visit that comes a moment too early.
-            _timer.Change(due + TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
         }
     }
 

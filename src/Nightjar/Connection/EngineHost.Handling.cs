@@ -50,6 +50,9 @@ internal sealed partial class EngineHost
 
     public void ReportKeyFailure(MessageFeed feed, Exception error) => Log.KeyFailed(_logger, feed.TopicFilter.Text, error);
 
+    /// <summary>The application's task scheduler refused to run a handler.</summary>
+    public void ReportSchedulerFailure(MessageFeed feed, TaskSchedulerException error) => Log.SchedulerFailed(_logger, feed.TopicFilter.Text, error);
+
     /// <summary>What a user hung on a handler's token threw.</summary>
     public void ReportStoppingFailure(string filter, Exception error) => Log.StoppingFailed(_logger, filter, error);
 

@@ -1,3 +1,4 @@
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;
@@ -85,7 +86,7 @@ internal sealed partial class EngineHost
         TaskCompletionSource? room = null;
         using (_gate.Enter())
         {
-            if (_gate.Connection == connection && _engine.Outbound.ControlIsFull)
+            if (_gate.Connection == connection && !connection.IsClosed && _engine.Outbound.ControlIsFull)
             {
                 room = connection.WhenControlHasRoom = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
@@ -93,6 +94,22 @@ internal sealed partial class EngineHost
 
         return room?.Task ?? Task.CompletedTask;
     }
+
+    /// <summary>The connection is closed, and nobody will make room any more; also when it was the flusher that found its end, of which the engine hears only from the receive loop.</summary>
+    public void EndWaitForControl(NetworkConnection connection)
+    {
+        using (_gate.Enter())
+        {
+            connection.WhenControlHasRoom?.TrySetResult();
+            connection.WhenControlHasRoom = null;
+        }
+    }
+
+    /// <summary>What the application hung on the token of a gate, a hook or the opening of a stream threw.</summary>
+    public void ReportCancellingFailure(Exception error) => Log.CancellingFailed(_logger, error);
+
+    /// <summary>A stream threw when it was closed.</summary>
+    public void ReportClosingFailure(Exception error) => Log.ClosingFailed(_logger, ServerName, error);
 
     /// <summary>The flusher's: what it writes next; false if nothing, and then it sleeps.</summary>
     public bool TakeOutput(NetworkConnection connection, OutputBatch batch, bool written)

@@ -26,7 +26,7 @@ internal sealed partial class EngineHost
     {
         _options = options;
         ReceiveBudget = new ReceiveBudget(options.Receive.Budget);
-        _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") ?? NullLogger.Instance;
+        _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") is { } logger ? new ContainedLogger(logger) : NullLogger.Instance;
         Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
         Telemetry = new ClientTelemetry(this, options);
         _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);

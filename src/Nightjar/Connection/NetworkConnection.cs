@@ -53,7 +53,10 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
         }
     }
 
-    /// <summary>Ends dialling, reading and writing at once; the first error is the one that is reported.</summary>
+    /// <summary>Nothing is read or written any more, or will not be soon.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed);
+
+    /// <summary>Ends dialling, reading and writing at once; the first error is the one that is reported. Never throws.</summary>
     public void Close(Exception? error)
     {
         Stream? stream;
@@ -71,9 +74,10 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
             receiver = _receiver;
         }
 
-        CancelDialling();
-        stream?.Dispose();
+        _ = CancelDiallingAsync();
+        CloseStream(stream);
         receiver?.Stop();
+        host.EndWaitForControl(this);
     }
 
     /// <summary>The connection is ending: the receive loop waits for no handler any more.</summary>
@@ -95,15 +99,33 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
         }
     }
 
-    private void CancelDialling()
+    /// <summary>On the pool: what a gate, a hook or the opening of a stream do when they are cancelled is the application's code, and nobody here waits for it.</summary>
+    private async Task CancelDiallingAsync()
     {
         try
         {
-            _dialling.Cancel();
+            await _dialling.CancelAsync().ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
             // Dialling is over.
+        }
+        catch (Exception error)
+        {
+            host.ReportCancellingFailure(error);
+        }
+    }
+
+    /// <summary>A stream of the caller's throws what it likes here, too. The connection is over all the same.</summary>
+    private void CloseStream(Stream? stream)
+    {
+        try
+        {
+            stream?.Dispose();
+        }
+        catch (Exception error)
+        {
+            host.ReportClosingFailure(error);
         }
     }
 
@@ -144,7 +166,7 @@ internal sealed class NetworkConnection(EngineHost host, EngineOutput.Dial dial)
 
         if (closed)
         {
-            await stream.DisposeAsync().ConfigureAwait(false);
+            CloseStream(stream);
             return null;
         }
 

@@ -56,7 +56,9 @@ internal sealed class Questions(EngineHost host, ILogger logger)
                 return (TimeSpan.MinValue, TimeSpan.MinValue);
             }
 
-            return (Clamp(window.Start - now), Clamp(window.End - now));
+            return window.End > now && window.End > window.Start
+                ? (Clamp(window.Start - now), Clamp(window.End - now))
+                : throw new InvalidOperationException($"It is {now:O}, and the window from {window.Start:O} to {window.End:O} is over already, or ends before it begins.");
         }
 #pragma warning disable CA1031 // whatever it throws: the client stays down and says so
         catch (Exception error)

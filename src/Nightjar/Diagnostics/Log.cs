@@ -85,8 +85,17 @@ internal static partial class Log
     [LoggerMessage(135, LogLevel.Warning, "Changes of the network cannot be listened for; waits are not cut short.")]
     public static partial void NetworkWatchFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(106, LogLevel.Warning, "The stream to {Server} failed when it was closed; the connection is over all the same.")]
+    public static partial void ClosingFailed(ILogger logger, string server, Exception error);
+
+    [LoggerMessage(136, LogLevel.Error, "What was registered with the cancellation token of ReadinessGate, of BeforeConnect or of the opening of a stream failed when the attempt ended.")]
+    public static partial void CancellingFailed(ILogger logger, Exception error);
+
     [LoggerMessage(205, LogLevel.Error, "What was registered with the cancellation token of a handler of '{Filter}' failed when the subscription ended.")]
     public static partial void StoppingFailed(ILogger logger, string filter, Exception error);
+
+    [LoggerMessage(206, LogLevel.Error, "The TaskScheduler of HandlerContext takes no work; a handler of '{Filter}' could not be called, and messages for it stay unacknowledged.")]
+    public static partial void SchedulerFailed(ILogger logger, string filter, Exception error);
 
     [LoggerMessage(203, LogLevel.Warning, "{Count} QoS 0 messages for '{Filter}' were dropped: its handler stood still and the receive budget was used up.")]
     public static partial void MessagesDropped(ILogger logger, long count, string filter);

@@ -19,11 +19,16 @@ public sealed class ConnectAttempt
     /// <summary>What can be done about <see cref="LastError"/>; null if there is none.</summary>
     public FailureClass? LastFailure { get; internal init; }
 
-    /// <summary>The server refused the credentials a moment ago: bring others. Said once; if those are refused too, the failure is a permanent one.</summary>
+    /// <summary>The server refused the credentials: bring others. True until there is a connection; if those are refused too, the failure is a permanent one.</summary>
     public bool MustRenewCredentials { get; internal init; }
 
     /// <summary>The server; a copy that may be changed, or replaced. State that was exchanged with another server or under another client identifier is not used with it.</summary>
-    public MqttServer Server { get; set; }
+    /// <exception cref="ArgumentNullException">It is set to null.</exception>
+    public MqttServer Server
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value), "An attempt is for some server; set Server to one, or leave it as it is.");
+    }
 
     /// <summary>Those of <see cref="Server"/>.</summary>
     public MqttCredentials? Credentials
@@ -33,7 +38,12 @@ public sealed class ConnectAttempt
     }
 
     /// <summary>The client identifier; empty: the server assigns one.</summary>
-    public string ClientId { get; set; } = "";
+    /// <exception cref="ArgumentNullException">It is set to null.</exception>
+    public string ClientId
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value), "ClientId is null; leave it as it is, or set it empty: then the server assigns one.");
+    } = "";
 
     /// <summary>What the server publishes if this client dies.</summary>
     public WillMessage? Will { get; set; }

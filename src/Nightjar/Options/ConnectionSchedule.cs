@@ -33,7 +33,7 @@ public abstract class ConnectionSchedule
 
     /// <summary>
     /// The window that holds <paramref name="time"/>, or the first one after it; null: there is none any more. Called from the thread pool when a window is over, never with a
-    /// lock held. A window that is over already, or an exception, counts as none, and is logged.
+    /// lock held. A window that is over already or ends before it begins, or an exception, counts as none, and is logged.
     /// </summary>
     public abstract ConnectionWindow? NextWindow(DateTimeOffset time);
 

@@ -34,10 +34,16 @@ public sealed class MqttClientOptions
     /// <summary>How often the link is proved alive. Default: 60 s; whole seconds, at most 65,535; zero turns it off.</summary>
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>One deadline for name resolution, TCP, TLS and CONNACK together. Default: 15 s; more than zero, at most 49 days.</summary>
+    /// <summary>
+    /// One deadline for name resolution, TCP, TLS and CONNACK together; with <see cref="Nightjar.FirstConnect.FailFast"/> also for all attempts to make the first connection.
+    /// Default: 15 s; more than zero, at most 49 days.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long <see cref="MqttClient.DisposeAsync"/> waits for what is on its way. Default: 5 s; zero to 49 days.</summary>
+    /// <summary>
+    /// How long <see cref="MqttClient.DisposeAsync"/>, <see cref="MqttClient.DisconnectAsync"/> and whatever else ends a connection in order wait for what is on its way. Default:
+    /// 5 s; zero to 49 days.
+    /// </summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What the server publishes if this client dies. Default: nothing.</summary>

@@ -39,7 +39,7 @@ internal static class OptionsValidation
         conflicts.Require(options.Servers.Count > 0, "Servers is empty; add one, for instance new MqttServer(\"mqtt://localhost\").");
         foreach (var (index, server) in options.Servers.Index())
         {
-            CheckServer($"Servers[{index}]", server, options.Version, conflicts);
+            CheckServer($"Servers[{index}]", server, options, conflicts);
         }
 
         conflicts.ThrowIfAny("These options cannot work", nameof(options));
@@ -85,11 +85,7 @@ internal static class OptionsValidation
             return;
         }
 
-        if (requests.Timeout != Timeout.InfiniteTimeSpan)
-        {
-            conflicts.Timer("Requests.Timeout", requests.Timeout);
-        }
-
+        conflicts.Timer("Requests.Timeout", requests.Timeout, orForever: true);
         conflicts.Defined("Requests.ResponseQoS", requests.ResponseQoS);
         conflicts.NotNull("Requests.ResponseTopicPrefix", requests.ResponseTopicPrefix);
         if (requests.ResponseTopicPrefix is { } prefix)
@@ -186,8 +182,9 @@ internal static class OptionsValidation
         }
     }
 
-    private static void CheckServer(string name, MqttServer? server, MqttVersion version, OptionConflicts conflicts)
+    private static void CheckServer(string name, MqttServer? server, MqttClientOptions options, OptionConflicts conflicts)
     {
+        var version = options.Version;
         conflicts.NotNull(name, server);
         if (server is null)
         {
@@ -204,6 +201,13 @@ internal static class OptionsValidation
         }
 
         SupervisionRules.Check(name, server, version, conflicts);
+        if (server.ClientId is not null || server.Session is not null)
+        {
+            conflicts.Require(
+                version == MqttVersion.Mqtt5 || (server.ClientId ?? options.ClientId) != "" || (server.Session ?? options.Session)?.CleanStart != false,
+                $"{name} has an empty ClientId and a CleanStart of false, if need be those of the client; a server keeps no session for a client without a name [MQTT311-3.1.3-7]. Set a ClientId.");
+        }
+
         conflicts.Require(!server.UsesTls || TlsFeature.IsSupported, $"{name} is {server}, but {TlsFeature.SwitchedOff}");
         conflicts.NotNull($"{name}.Tcp", server.Tcp);
         if (server.Tcp?.UserTimeout is { } userTimeout)

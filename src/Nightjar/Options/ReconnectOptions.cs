@@ -5,7 +5,7 @@ namespace Nightjar;
 /// </summary>
 /// <remarks>
 /// With several servers, one is tried until its delays are used up (until <see cref="MaximumDelay"/> is reached), then the next one, and round again. A server that works is kept. Only
-/// while the first connection is awaited (<see cref="FirstConnect.FailFast"/>) each failure leads to the next server at once.
+/// while the first connection is awaited (<see cref="FirstConnect.FailFast"/>), and with <see cref="ReconnectPolicy.From"/>, the attempt after each failure is for the next server.
 /// </remarks>
 public sealed class ReconnectOptions
 {

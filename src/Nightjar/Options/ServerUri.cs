@@ -35,7 +35,7 @@ internal sealed record ServerUri(ServerScheme Scheme, string Host, int Port, Mqt
         }
 
         var scheme = ServerScheme.Find(uri.AsSpan(0, schemeEnd))
-            ?? throw Wrong($"there is no scheme '{uri[..schemeEnd]}'", $"the schemes are {ServerScheme.Known}");
+            ?? throw Wrong($"there is no scheme '{uri[..schemeEnd]}'", $"write another; the schemes are {ServerScheme.Known}");
         var rest = uri.AsSpan(schemeEnd + 3);
         if (rest.EndsWith('/'))
         {
@@ -47,7 +47,7 @@ internal sealed record ServerUri(ServerScheme Scheme, string Host, int Port, Mqt
         {
             throw beyond < at
                 ? Wrong("its user name or password holds a '/', '?' or '#'", "write those as %2F, %3F and %23")
-                : Wrong("it goes on after host and port", $"a {scheme.Name} URI has no path, query or fragment; remove it");
+                : Wrong("it goes on after host and port", $"remove that; a {scheme.Name} URI has no path, query or fragment");
         }
 
         var (host, port) = ParseHostAndPort(scheme, rest[(at + 1)..]);

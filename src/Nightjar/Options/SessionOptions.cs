@@ -4,9 +4,11 @@ namespace Nightjar;
 public sealed class SessionOptions
 {
     /// <summary>
-    /// Whether the first attempt of this client starts a new session; later ones resume it. Default: true. With an explicit client identifier, false resumes what an
+    /// Whether the first attempt of this client starts a new session; later ones resume it. Default: null, it does. With an explicit client identifier, false resumes what an
     /// earlier process left at the server. (Clean Start in 5.0, Clean Session in 3.1 and 3.1.1, where a session is clean for good unless a client identifier
-    /// was given.)
+    /// was given.) The server sends what it kept right after the connection is made, and the first subscription begins to connect: a message for one that is registered later is one that nobody
+    /// subscribes to. So call <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/> first, which does not connect, or let
+    /// <see cref="ConnectionOptions.ReadinessGate"/> wait until all are registered.
     /// </summary>
     public bool? CleanStart { get; set; }
 
@@ -17,7 +19,8 @@ public sealed class SessionOptions
 
     /// <summary>
     /// 5.0: whether filters that overlap are told apart by subscription identifiers, where the server can do that, so that a message which it sends once for each of them reaches each subscription
-    /// once. Default: true. Turn it off for a server that gets them wrong.
+    /// once. Default: true. Turn it off for a server that gets them wrong. Only that of <see cref="MqttClientOptions.Session"/> counts, not that of a
+    /// <see cref="MqttServer.Session"/>.
     /// </summary>
     public bool SubscriptionIdentifiers { get; set; } = true;
 

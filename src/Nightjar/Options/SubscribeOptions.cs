@@ -40,10 +40,10 @@ public sealed record SubscribeOptions
     /// <summary>With <see cref="AcknowledgeMode.Manual"/>: what the handler did not acknowledge is acknowledged when it ends well. Default: false, it waits for <see cref="MqttMessage.Acknowledge"/>.</summary>
     public bool AcknowledgeForgotten { get; init; }
 
-    /// <summary>What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says.</summary>
+    /// <summary>What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says. Not for a sequence, which has no handler.</summary>
     public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; init; }
 
-    /// <summary>How many messages the handler is called for at once. Default: 1, one after the other in order; at most 65,535. Acknowledgements leave in order all the same.</summary>
+    /// <summary>How many messages the handler is called for at once. Default: 1, one after the other in order; at most 65,535. Acknowledgements leave in order all the same. A sequence knows 1 only.</summary>
     public int MaxConcurrency { get; init; } = 1;
 
     /// <summary>
@@ -62,9 +62,13 @@ public sealed record SubscribeOptions
     public Overflow Overflow { get; init; }
 
     /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
-    internal void ThrowIfInvalid(string parameterName)
+    internal void ThrowIfInvalid(string parameterName, bool isSequence = false)
     {
         var conflicts = new OptionConflicts();
+        conflicts.Require(
+            !isSequence || MaxConcurrency <= 1,
+            $"{nameof(MaxConcurrency)} is {MaxConcurrency}, and a sequence gives one message after the other; use On, with a handler, or leave it out.");
+        conflicts.Require(!isSequence || OnPoison is null, $"{nameof(OnPoison)} is set, and a sequence has no handler that could fail; use On, with a handler, or leave it out.");
         conflicts.Defined(nameof(QoS), QoS);
         conflicts.Defined(nameof(RetainHandling), RetainHandling);
         conflicts.Require(

@@ -63,7 +63,16 @@ internal sealed class ConcurrentPump(EngineHost host, MessageFeed feed, MessageH
                 worker.Give(message, lane);
             }
 
-            host.Handlers.Start(worker);
+            try
+            {
+                host.Handlers.Start(worker);
+            }
+            catch (TaskSchedulerException error)
+            {
+                // Its message stays with it, unacknowledged: the server sends it again on the next connection.
+                host.ReportSchedulerFailure(feed, error);
+                return;
+            }
         }
     }
 

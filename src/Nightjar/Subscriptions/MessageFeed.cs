@@ -34,6 +34,7 @@ internal sealed class MessageFeed : LocalSubscription
         Grant = new SubscriptionGrant(wireFilters, terms.QoS);
         Host = host;
         Options = options;
+        Queue = new MessageQueue(ReportLost);
         OnPoison = options.OnPoison ?? host.Options.Receive.OnPoison;
         AcknowledgesAtArrival = options.Acknowledge == AcknowledgeMode.AtArrival;
         LeavesToHandler = options is { Acknowledge: AcknowledgeMode.Manual, AcknowledgeForgotten: false };
@@ -49,7 +50,7 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>A message whose handler ended is not acknowledged for that.</summary>
     public bool LeavesToHandler { get; }
 
-    public MessageQueue Queue { get; } = new();
+    public MessageQueue Queue { get; }
 
     /// <summary>What the server said.</summary>
     public SubscriptionGrant Grant { get; }
@@ -260,6 +261,10 @@ internal sealed class MessageFeed : LocalSubscription
             }
         }
     }
+
+    /// <summary>This may be under the host's lock, and a logger is user code.</summary>
+    private void ReportLost(TaskSchedulerException error) =>
+        ThreadPool.UnsafeQueueUserWorkItem(static lost => lost.Feed.Host.ReportSchedulerFailure(lost.Feed, lost.Error), (Feed: this, Error: error), preferLocal: false);
 
     private void FinishClosing()
     {

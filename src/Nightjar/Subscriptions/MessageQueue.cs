@@ -8,6 +8,7 @@ namespace Nightjar.Subscriptions;
 /// </summary>
 internal sealed class MessageQueue : IValueTaskSource<bool>
 {
+    private readonly Action<TaskSchedulerException>? _onLost;
     private MessageSegment _writing;
     private MessageSegment _publishing;
     private MessageSegment _reading;
@@ -24,7 +25,12 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
     private MessageSegment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
 
-    public MessageQueue() => _writing = _publishing = _reading = MessageSegment.Rent();
+    /// <param name="onLost">Hears of it when the reader's own task scheduler refuses to wake it, which then sleeps for good.</param>
+    public MessageQueue(Action<TaskSchedulerException>? onLost = null)
+    {
+        _onLost = onLost;
+        _writing = _publishing = _reading = MessageSegment.Rent();
+    }
 
     /// <summary>Appends; the reader does not see it before <see cref="Publish"/>.</summary>
     public void Append(in ReceivedMessage message)
@@ -120,7 +126,15 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     {
         if (Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            _wake.SetResult(HasMessages || !_completed);
+            try
+            {
+                _wake.SetResult(HasMessages || !_completed);
+            }
+            catch (TaskSchedulerException error)
+            {
+                // Whoever brings a message, or closes the client, is not to pay for it.
+                _onLost?.Invoke(error);
+            }
         }
     }
 }

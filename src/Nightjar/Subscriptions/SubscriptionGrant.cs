@@ -8,9 +8,8 @@ internal sealed class SubscriptionGrant
 {
     private readonly IReadOnlyList<TopicFilter> _filters;
     private readonly SubscribeResult?[] _answers;
-    private volatile TaskCompletionSource<QoS> _granted = New<QoS>();
-    private volatile TaskCompletionSource<IReadOnlyList<SubscribeResult>> _results = New<IReadOnlyList<SubscribeResult>>();
-
+    private readonly Announcement<QoS> _granted = new();
+    private readonly Announcement<IReadOnlyList<SubscribeResult>> _results = new();
     private TaskCompletionSource<bool>? _next;
 
     /// <param name="filters">What the server is asked for; of none, all are granted.</param>
@@ -21,8 +20,8 @@ internal sealed class SubscriptionGrant
         _answers = new SubscribeResult?[filters.Count];
         if (filters.Count == 0)
         {
-            _granted.SetResult(qos);
-            _results.SetResult([]);
+            _granted.Set(qos);
+            _results.Set([]);
         }
     }
 
@@ -57,22 +56,16 @@ internal sealed class SubscriptionGrant
     public void Interrupt(Exception error)
     {
         FailNext(error);
-        if (!_granted.Task.IsCompleted)
-        {
-            var (granted, results) = (_granted, _results);
-            _granted = New<QoS>();
-            _results = New<IReadOnlyList<SubscribeResult>>();
-            Fail(granted, error);
-            Fail(results, error);
-        }
+        _granted.Interrupt(error);
+        _results.Interrupt(error);
     }
 
     /// <summary>There will be no answer any more.</summary>
     public void End(Exception error)
     {
         FailNext(error);
-        Fail(_granted, error);
-        Fail(_results, error);
+        _granted.End(error);
+        _results.End(error);
     }
 
     public static SubscribeResult ToResult(in SubscriptionAnswer answer) => new(answer.Filter.Text, answer.ReasonCode)
@@ -116,24 +109,112 @@ internal sealed class SubscriptionGrant
     private void Complete()
     {
         SubscribeResult[] results = [.. _answers!];
-        if (_results.Task.IsCompleted)
-        {
-            _results = New<IReadOnlyList<SubscribeResult>>();
-        }
-
-        _results.TrySetResult(results);
+        _results.Set(results);
         var refused = results.Where(result => !result.IsGranted).ToList();
         if (refused.Count > 0)
         {
-            Fail(_granted, Refusal(refused));
-            return;
+            _granted.Refuse(Refusal(refused));
         }
-
-        if (_granted.Task.IsCompleted)
+        else
         {
-            _granted = New<QoS>();
+            _granted.Set(results.Min(result => result.GrantedQoS!.Value));
+        }
+    }
+
+    /// <summary>One that may be given anew, and whose interruption somebody hears, however late the first looks.</summary>
+    private sealed class Announcement<T>
+    {
+        private readonly Lock _lock = new();
+        private TaskCompletionSource<T> _source = New<T>();
+        private bool _asked;
+        private bool _unheard;
+
+        /// <summary>The answer; after an interruption that nobody could hear that one, once.</summary>
+        public Task<T> Task
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    var task = _source.Task;
+                    _asked = !_unheard;
+                    if (_unheard)
+                    {
+                        Renew();
+                    }
+
+                    return task;
+                }
+            }
         }
 
-        _granted.TrySetResult(results.Min(result => result.GrantedQoS!.Value));
+        public void Set(T result)
+        {
+            lock (_lock)
+            {
+                if (_source.Task.IsCompleted)
+                {
+                    Renew();
+                }
+
+                _source.TrySetResult(result);
+            }
+        }
+
+        public void Refuse(Exception error)
+        {
+            lock (_lock)
+            {
+                if (_source.Task.IsCompleted)
+                {
+                    Renew();
+                }
+
+                Fail(_source, error);
+            }
+        }
+
+        public void Interrupt(Exception error)
+        {
+            lock (_lock)
+            {
+                if (_source.Task.IsCompleted && !_unheard)
+                {
+                    return;
+                }
+
+                var wasAsked = _asked;
+                if (_unheard)
+                {
+                    Renew();
+                }
+
+                Fail(_source, error);
+                _unheard = !wasAsked;
+                if (wasAsked)
+                {
+                    Renew();
+                }
+            }
+        }
+
+        public void End(Exception error)
+        {
+            lock (_lock)
+            {
+                if (_unheard)
+                {
+                    Renew();
+                }
+
+                Fail(_source, error);
+            }
+        }
+
+        private void Renew()
+        {
+            _source = New<T>();
+            _asked = _unheard = false;
+        }
     }
 }

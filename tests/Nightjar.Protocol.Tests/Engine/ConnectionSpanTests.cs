@@ -87,8 +87,9 @@ public sealed class ConnectionSpanTests
     {
         var server = ScriptedServer.Connected(With(new ConnectionSettings { IdleTimeout = Minute }));
         server.Driver.Subscribe("#");
-        server.Send("t", "1", QoS.AtLeastOnce, 1);
         server.Sent();
+        server.Send(new SubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.GrantedQoS2] });
+        server.Send("t", "1", QoS.AtLeastOnce, 1);
 
         server.Driver.AdvanceTo(Minute);
         Assert.Equal(ClientState.Connected, server.Engine.State);
@@ -97,6 +98,41 @@ public sealed class ConnectionSpanTests
         server.Driver.AdvanceTo(2 * Minute);
 
         Assert.Equal(["DISCONNECT"], server.Sent());
+    }
+
+    [Fact]
+    public void A_request_that_waits_for_its_answer_is_no_idleness()
+    {
+        var server = ScriptedServer.Connected(With(new ConnectionSettings { IdleTimeout = 5 * Second }));
+        server.Engine.Requests.TryAdd(1, new object(), deadline: long.MaxValue);
+        server.Driver.AdvanceTo(5 * Second);
+        Assert.Empty(server.Sent());
+
+        server.Engine.Requests.Answer(1);
+        server.Driver.AdvanceTo(10 * Second);
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+    }
+
+    [Fact]
+    public void A_SUBSCRIBE_or_UNSUBSCRIBE_without_answer_is_no_idleness()
+    {
+        var server = ScriptedServer.Connected(ScriptedServer.Settings() with { Connection = new ConnectionSettings { IdleTimeout = 5 * Second } });
+        var subscription = server.Driver.Subscribe("f");
+        Assert.Equal(["SUBSCRIBE 1 f:2"], server.Sent());
+        server.Driver.AdvanceTo(5 * Second);
+        Assert.Empty(server.Sent());
+        server.Send(new SubAckPacket { PacketId = 1, ReasonCodes = [ReasonCode.GrantedQoS2] });
+        server.Engine.Unsubscribe(subscription, "me");
+        Assert.Equal(["UNSUBSCRIBE 2 f"], server.Sent());
+        server.Driver.AdvanceTo(10 * Second);
+        Assert.Empty(server.Sent());
+        server.Send(new UnsubAckPacket { PacketId = 2, ReasonCodes = [ReasonCode.Success] });
+
+        server.Driver.AdvanceTo(15 * Second);
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+        Assert.Equal(ClientState.Idle, server.Engine.State);
     }
 
     [Fact]

@@ -24,6 +24,29 @@ public sealed class EndTests
         Assert.Equal(ClientState.Closed, server.Engine.State);
     }
 
+    [Fact]
+    public void While_DISCONNECT_is_on_its_way_nothing_else_is_due()
+    {
+        var pace = new PaceSettings { Interval = 44 * Second };
+        var server = ScriptedServer.Connected(ScriptedServer.Settings() with
+        {
+            Outbox = new OutboxSettings { Pace = pace },
+            Connection = new ConnectionSettings { MaximumAge = 43 * Second + 1 },
+        });
+        server.Driver.Publish("t", "1", QoS.AtMostOnce, out _);
+        server.Driver.Publish("t", "2", QoS.AtMostOnce, out _);
+        server.Driver.AdvanceTo(43 * Second);
+
+        server.Send(new ConnAckPacket());
+        server.Driver.AdvanceTo(45 * Second - 1);
+
+        // Neither the connection's age just after 43 s, nor the next message at 44 s.
+        Assert.Equal(45 * Second, server.Engine.Deadline);
+        Assert.Equal(ClientState.Disconnected, server.Engine.State);
+        server.Driver.AdvanceTo(45 * Second);
+        Assert.Equal(ClientState.Waiting, server.Engine.State);
+    }
+
     [Theory(DisplayName = "[MQTT5-3.14.2-2] DISCONNECT does not extend a session that CONNECT let end")]
     [InlineData(0u, null)]
     [InlineData(60u, 30u)]

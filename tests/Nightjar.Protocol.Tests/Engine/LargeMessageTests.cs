@@ -284,6 +284,47 @@ public sealed class LargeMessageTests
     }
 
     [Fact]
+    public void A_stream_that_takes_long_to_arrive_is_held_by_nobody_before_its_last_byte()
+    {
+        const long Second = TimeSpan.TicksPerSecond;
+        var server = Streaming(settings => settings with { HandlerWarning = 30 * Second, HandlerTimeout = 40 * Second });
+        var bytes = server.Publish("t", Large, QoS.AtLeastOnce, 7);
+        server.Driver.Receive(bytes.AsSpan(0, 20));
+        for (var i = 1; i < 10; i++)
+        {
+            server.Driver.AdvanceTo(i * 20 * Second);
+            server.Sent(); // pings
+            server.Driver.Receive(bytes.AsSpan(i * 20, 20));
+        }
+
+        server.Driver.AdvanceTo(200 * Second);
+        server.Driver.Receive(bytes.AsSpan(200));
+        Assert.DoesNotContain(server.Driver.Outputs, output => output is EngineOutput.HandlerStalled or EngineOutput.HandlerTimedOut);
+        Assert.Equal(0, server.Engine.Ledger.Abandoned);
+        server.Driver.AdvanceTo(230 * Second);
+
+        Assert.Equal(30 * Second, Assert.Single(server.Driver.Outputs.OfType<EngineOutput.HandlerStalled>()).Held.For);
+    }
+
+    [Theory]
+    [InlineData(QoS.AtLeastOnce)]
+    [InlineData(QoS.ExactlyOnce)]
+    public void Who_does_not_get_a_stream_is_not_said_to_hold_it(QoS qos)
+    {
+        var server = Streaming();
+        var streams = server.Driver.Arrived;
+        server.Driver.Subscribe("+");
+        server.Driver.Subscribe("#");
+        var bytes = server.Publish("t", Large, qos, 7);
+        server.Driver.Receive(bytes);
+        Assert.Equal("t", Assert.Single(streams).Subscription.TopicFilter.Text);
+
+        server.Driver.AdvanceTo(30 * TimeSpan.TicksPerSecond);
+
+        Assert.Equal(["t"], server.Driver.Outputs.OfType<EngineOutput.HandlerStalled>().Select(o => o.Held.Subscription?.TopicFilter.Text));
+    }
+
+    [Fact]
     public void What_no_stream_takes_is_skipped_even_where_larger_packets_were_announced()
     {
         var server = Streaming();

@@ -91,6 +91,24 @@ public sealed class PingTests
     }
 
     [Fact]
+    public void A_call_after_an_overdue_one_has_its_own_time()
+    {
+        var server = ScriptedServer.Connected(answer: new ConnAckPacket { ServerKeepAlive = 0 });
+        server.Engine.Ping("late", 0);
+        server.Sent();
+        server.Driver.Now = 20 * Second;
+        server.Send("t", "p");
+        server.Driver.AdvanceTo(31 * Second);
+
+        server.Engine.Ping("me", 31 * Second);
+        Assert.Equal(["PINGREQ"], server.Sent());
+        server.Driver.AdvanceTo(32 * Second);
+
+        Assert.Equal(["late"], Assert.Single(server.Driver.Outputs.OfType<EngineOutput.PingFailed>()).Waiters);
+        Assert.Equal(61 * Second, server.Engine.Deadline);
+    }
+
+    [Fact]
     public void A_connection_that_ends_meanwhile_fails_the_call_once()
     {
         var server = ScriptedServer.Connected();

@@ -125,6 +125,32 @@ public sealed class PublishPaceTests
         Assert.Equal(30 * Second, server.Engine.Outbound.Pace.Delay);
     }
 
+    [Theory]
+    [InlineData(QoS.AtMostOnce)]
+    [InlineData(QoS.AtLeastOnce)]
+    public void Once_the_delay_is_gone_a_message_leaves_at_once_though_nothing_happened_meanwhile(QoS qos)
+    {
+        var server = ScriptedServer.Connected(answer: new ConnAckPacket { ServerKeepAlive = 0 });
+        server.Engine.Throttle(Second, 0);
+        server.Driver.Now = 10 * TimeSpan.TicksPerMinute;
+
+        server.Driver.Publish("t", "1", qos, out _);
+
+        Assert.True(server.Engine.Outbound.HasOutput);
+        Assert.Single(server.Sent());
+    }
+
+    [Fact]
+    public void The_longest_delay_of_all_is_no_less_than_the_limit()
+    {
+        var server = ScriptedServer.Connected();
+        server.Engine.Throttle(Second, 0);
+
+        server.Engine.Throttle(long.MaxValue, 0);
+
+        Assert.Equal(30 * Second, server.Engine.Outbound.Pace.Delay);
+    }
+
     [Fact]
     public void A_delay_that_decays_lets_go_what_waits_for_it()
     {

@@ -89,6 +89,21 @@ public sealed class RetryRuleTests
     }
 
     [Fact]
+    public void Who_asks_again_after_a_list_of_delays_gets_all_of_it_again()
+    {
+        var server = Start(With(new ReconnectSettings { Delays = [Second] }));
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(Second);
+        server.Driver.FailDial(Servers.Refused);
+        Assert.Equal(ClientState.Idle, server.Engine.State);
+
+        server.Engine.Connect(Second);
+        server.Driver.FailDial(Servers.Refused);
+
+        Assert.Equal(2 * Second, server.Engine.RetryAt);
+    }
+
+    [Fact]
     public void Each_of_several_servers_gets_the_whole_list_of_delays()
     {
         var settings = Servers.Settings("a", "b");
@@ -103,6 +118,27 @@ public sealed class RetryRuleTests
 
         Assert.Equal(["a", "a", "b"], targets);
         Assert.Single(server.Driver.Outputs.OfType<EngineOutput.GaveUp>());
+    }
+
+    [Fact]
+    public void After_a_stable_connection_each_server_has_its_delays_again()
+    {
+        var server = Start(Servers.Settings("a", "b") with { Retry = new ReconnectSettings { Delays = [Second] } });
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(Second);
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(2 * Second);
+        Assert.Equal("b", Servers.Target(server));
+        server.Accept();
+        server.Driver.AdvanceTo(40 * Second);
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(41 * Second);
+        Assert.Equal("b", Servers.Target(server));
+        server.Driver.FailDial(Servers.Refused);
+
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        Assert.Equal("a", Servers.Target(server));
     }
 
     [Fact]
@@ -339,6 +375,28 @@ public sealed class RetryRuleTests
         server.Driver.Collect();
         Assert.Equal(ClientState.Disconnected, server.Engine.State);
         Assert.False(server.Driver.WantsDial);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_failure_is_reported_also_if_the_client_goes_on_before_its_delay_is_known(bool stops)
+    {
+        var server = Start(With(new ReconnectSettings { AsksForDelay = true }));
+        server.Driver.FailDial(Servers.Refused);
+        Assert.Empty(server.Driver.Outputs.OfType<EngineOutput.AttemptFailed>());
+
+        if (stops)
+        {
+            server.Engine.End(new DisconnectPacket(), final: false, 0);
+        }
+        else
+        {
+            server.Engine.Update(Servers.Settings("a"), 0);
+        }
+
+        server.Driver.Collect();
+        Assert.Equal("connection refused", Assert.Single(server.Driver.Outputs.OfType<EngineOutput.AttemptFailed>()).Reason.Message);
     }
 
     [Fact]

@@ -134,6 +134,33 @@ public sealed class ServerChoiceTests
     }
 
     [Fact]
+    public void A_way_back_that_a_lost_connection_cut_off_is_not_taken_later()
+    {
+        var settings = Servers.Settings("a", "b");
+        var server = new ScriptedServer(settings with
+        {
+            FirstConnect = FirstConnect.FailFast,
+            Retry = settings.Retry with { FailBackAfter = TimeSpan.TicksPerMinute },
+        });
+        server.Engine.Connect(0);
+        server.Driver.FailDial(Servers.Refused);
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        server.Accept();
+        server.Driver.Publish("t", "1", QoS.AtLeastOnce, out _);
+        server.Sent();
+        server.Driver.AdvanceTo(server.Driver.Now + TimeSpan.TicksPerMinute);
+        Assert.Empty(server.Sent());
+        server.Reconnect();
+
+        server.Engine.End(new DisconnectPacket(), final: false, server.Driver.Now);
+        server.Driver.AdvanceTo(server.Driver.Now + settings.DrainTimeout);
+        Assert.Contains("DISCONNECT", server.Sent());
+        server.Engine.Connect(server.Driver.Now);
+
+        Assert.Equal("b", Servers.Target(server));
+    }
+
+    [Fact]
     public void On_another_server_the_session_starts_clean_and_messages_go_as_new_ones()
     {
         var server = Start(Servers.Settings("a", "b"));

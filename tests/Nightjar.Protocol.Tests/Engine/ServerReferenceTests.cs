@@ -87,6 +87,54 @@ public sealed class ServerReferenceTests
     }
 
     [Fact]
+    public void A_temporary_one_is_not_used_again_after_an_orderly_end_either()
+    {
+        var server = Connecting(Plain);
+        server.Open();
+        server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        server.Accept();
+
+        server.Engine.End(new DisconnectPacket(), final: false, 0);
+        server.Sent();
+        server.Engine.Connect(0);
+
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
+    public void A_server_that_refers_each_time_is_followed_each_time_as_long_as_connections_last()
+    {
+        var server = Connecting(Plain);
+        for (var times = 1; times <= 8; times++)
+        {
+            server.Open();
+            server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+            server.Driver.AdvanceTo(server.Driver.Now);
+            Assert.Equal(times, server.Driver.Outputs.OfType<EngineOutput.Redirected>().Count());
+            server.Accept();
+            server.Driver.AdvanceTo(server.Driver.Now + TimeSpan.TicksPerMinute);
+            server.Driver.Lose();
+            server.Driver.AdvanceTo(server.Engine.RetryAt);
+        }
+    }
+
+    [Fact]
+    public void From_a_temporary_one_there_is_a_way_back_too()
+    {
+        var server = Connecting(Plain, failBackAfter: TimeSpan.TicksPerMinute);
+        server.Open();
+        server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        server.Accept(new ConnAckPacket { ServerKeepAlive = 0 });
+
+        server.Driver.AdvanceTo(TimeSpan.TicksPerMinute);
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
     public void A_server_that_moved_for_good_is_looked_for_at_its_new_place_from_then_on()
     {
         var server = Connecting(Plain);
@@ -154,13 +202,13 @@ public sealed class ServerReferenceTests
     private static ServerSettings Other() =>
         Plain with { Name = "mqtt://b.example:1884", Host = "b.example", Port = 1884, Connect = new ConnectPacket { UserName = "bob", Password = "other"u8.ToArray() } };
 
-    private static ScriptedServer Connecting(ServerSettings first, bool alone = false)
+    private static ScriptedServer Connecting(ServerSettings first, bool alone = false, long failBackAfter = long.MaxValue)
     {
         var settings = Servers.Settings("x");
         var server = new ScriptedServer(settings with
         {
             Servers = alone ? [first] : [first, Other()],
-            Retry = settings.Retry with { AllowedRedirects = ["*.cluster.example"] },
+            Retry = settings.Retry with { AllowedRedirects = ["*.cluster.example"], FailBackAfter = failBackAfter },
         });
         server.Engine.Connect(0);
         server.Driver.Collect();

@@ -30,7 +30,7 @@ public sealed class SubscriptionIdentifierTests
         var wide = server.Driver.Subscribe(["a/#"]);
 
         // The first was asked for before it overlapped; it gets its identifier before the other exists.
-        Assert.Equal(["SUBSCRIBE 1 a/b:1", $"SUBSCRIBE 2 ={First} a/b:1", $"SUBSCRIBE 3 ={First + 1} a/#:1"], server.Sent());
+        Assert.Equal(["SUBSCRIBE 1 a/b:1", $"SUBSCRIBE 2 ={First} a/b:1 without retained", $"SUBSCRIBE 3 ={First + 1} a/#:1"], server.Sent());
         Grant(server, 1, 2, 3);
         server.SendMarked("a/b", "copy 1", retain: false, First);
         server.SendMarked("a/b", "copy 2", retain: false, First + 1);
@@ -117,6 +117,20 @@ public sealed class SubscriptionIdentifierTests
         server.Send(new UnsubAckPacket { PacketId = 4, ReasonCodes = [ReasonCode.Success] });
         server.SendMarked("a/b", "late", retain: false, First);
         Assert.Equal("late", server.Driver.Arrived[^1].Payload);
+    }
+
+    [Fact]
+    public void A_filter_that_was_not_granted_on_higher_terms_keeps_its_copies_apart_from_the_others()
+    {
+        var (server, narrow, wide) = Overlapping();
+        server.Driver.Subscribe(["a/b"], QoS.ExactlyOnce);
+        server.SentPackets();
+        server.Send(new SubAckPacket { PacketId = 4, ReasonCodes = [ReasonCode.QuotaExceeded] });
+
+        server.SendMarked("a/b", "copy 1", retain: false, First);
+        server.SendMarked("a/b", "copy 2", retain: false, First + 1);
+
+        Assert.Equal([(narrow, "copy 1"), (wide, "copy 2")], server.Driver.Arrived.Select(a => (a.Subscription, a.Payload)));
     }
 
     [Fact]
@@ -261,6 +275,19 @@ public sealed class SubscriptionIdentifierTests
     }
 
     [Fact]
+    public void A_number_that_the_application_has_taken_is_passed_over()
+    {
+        var server = Connected();
+        server.Driver.Subscribe(["c"], identifier: First);
+        server.Driver.Subscribe(["a/b"]);
+        server.Driver.Subscribe(["a/#"]);
+
+        Assert.Equal(
+            [$"SUBSCRIBE 1 ={First} c:1", "SUBSCRIBE 2 a/b:1", $"SUBSCRIBE 3 ={First + 1} a/b:1 without retained", $"SUBSCRIBE 4 ={First + 2} a/#:1"],
+            server.Sent());
+    }
+
+    [Fact]
     public void Within_a_scope_the_topic_decides()
     {
         var server = Connected();
@@ -268,7 +295,7 @@ public sealed class SubscriptionIdentifierTests
         var one = server.Driver.Subscribe(["a/1"], retainHandling: RetainHandling.DoNotSend, scope: "a/#");
         server.Driver.Subscribe(["a/2"], retainHandling: RetainHandling.DoNotSend, scope: "a/#");
         var wide = server.Driver.Subscribe(["+/1"]);
-        Assert.Equal(["SUBSCRIBE 1 a/#:1", $"SUBSCRIBE 2 ={First} a/#:1", $"SUBSCRIBE 3 ={First + 1} +/1:1"], server.Sent());
+        Assert.Equal(["SUBSCRIBE 1 a/#:1", $"SUBSCRIBE 2 ={First} a/#:1 without retained", $"SUBSCRIBE 3 ={First + 1} +/1:1"], server.Sent());
         Grant(server, 1, 2, 3);
 
         server.SendMarked("a/1", "1", retain: false, First);

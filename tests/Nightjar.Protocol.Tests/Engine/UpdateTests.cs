@@ -51,8 +51,9 @@ public sealed class UpdateTests
 
         server.Engine.Update(Servers.Settings("b"), 0);
 
+        // It may have been accepted, and what ends without DISCONNECT publishes the will.
+        Assert.Equal(["DISCONNECT"], server.Sent());
         Assert.Equal("b", Servers.Target(server));
-        Assert.Equal(0, server.Driver.Open);
         server.Accept();
         Assert.Equal(ClientState.Connected, server.Engine.State);
     }
@@ -100,6 +101,43 @@ public sealed class UpdateTests
         Assert.Equal(ClientState.Disconnected, server.Engine.State);
         Assert.Single(server.Driver.Outputs.OfType<EngineOutput.Updated>());
         Assert.False(server.Driver.WantsDial);
+    }
+
+    [Fact]
+    public void What_broke_rules_with_the_old_settings_is_counted_anew_with_the_new_ones()
+    {
+        var server = ScriptedServer.Connected();
+        for (var times = 1; times <= ViolationLoop.Threshold; times++)
+        {
+            server.Send(new ConnAckPacket());
+            server.Sent();
+            Assert.Equal(times, server.LastDisconnect!.Times);
+            server.Driver.AdvanceTo(server.Engine.RetryAt);
+            server.Accept();
+        }
+
+        server.Engine.Update(ScriptedServer.Settings(), server.Driver.Now);
+        server.Sent();
+        server.Accept();
+        server.Send(new ConnAckPacket());
+        server.Sent();
+
+        Assert.Equal(1, server.LastDisconnect!.Times);
+    }
+
+    [Fact]
+    public void What_a_server_says_after_CONNACK_does_not_keep_DISCONNECT_from_it()
+    {
+        var server = new ScriptedServer();
+        server.Engine.Connect(0);
+        server.Open();
+
+        server.Engine.End(new DisconnectPacket(), final: false, 0);
+        server.Send(new ConnAckPacket { SessionPresent = true });
+        server.Send("t", "from the session of before");
+
+        Assert.Equal(["DISCONNECT"], server.Sent());
+        Assert.Equal(ClientState.Disconnected, server.Engine.State);
     }
 
     [Theory]

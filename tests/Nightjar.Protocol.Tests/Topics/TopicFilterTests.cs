@@ -76,7 +76,7 @@ public sealed class TopicFilterTests
 
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Equal(default, filter);
-        Assert.Equal("text", Assert.Throws<ArgumentException>(() => TopicFilter.Parse(text)).ParamName);
+        Assert.Equal("filter", Assert.Throws<ArgumentException>(() => TopicFilter.Parse(text)).ParamName);
     }
 
     [Fact(DisplayName = "[MQTT5-1.5.4-1] A topic filter has no lone surrogate")]

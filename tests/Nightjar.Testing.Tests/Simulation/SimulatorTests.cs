@@ -116,6 +116,9 @@ public sealed class SimulatorTests
         Assert.Contains("'a/+'", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { PublishedTopics = ["a/+"] })).Message, StringComparison.Ordinal);
         Assert.Contains("'a/b'", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { ReceivedTopics = ["a/b"] })).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { ReceivedTopics = [] }));
+        Assert.Contains("Version is 9", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { Version = (MqttVersion)9 })).Message, StringComparison.Ordinal);
+        Assert.Contains("FaultKinds", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { FaultKinds = [(SimulatedFault)99] })).Message, StringComparison.Ordinal);
+        Assert.Contains("not null", Assert.Throws<ArgumentException>(() => Simulator.Run(1, new SimulationOptions { Filters = null! })).Message, StringComparison.Ordinal);
     }
 
     private static string Describe(SimulationSeries series)

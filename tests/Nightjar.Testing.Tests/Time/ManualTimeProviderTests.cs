@@ -216,4 +216,19 @@ public sealed class ManualTimeProviderTests
         Assert.Equal("maker", seen);
         Assert.Equal("mover", ambient.Value);
     }
+
+    [Theory]
+    [InlineData(uint.MaxValue - 1d, true)]
+    [InlineData((double)uint.MaxValue, false)]
+    [InlineData(-2d, false)]
+    public void A_timer_takes_the_times_that_the_systems_takes(double milliseconds, bool taken)
+    {
+        var due = TimeSpan.FromMilliseconds(milliseconds);
+
+        foreach (var time in new[] { _time, TimeProvider.System })
+        {
+            var refused = Record.Exception(() => time.CreateTimer(_ => { }, null, due, Timeout.InfiniteTimeSpan).Dispose());
+            Assert.Equal(taken ? null : typeof(ArgumentOutOfRangeException), refused?.GetType());
+        }
+    }
 }

@@ -188,6 +188,40 @@ public sealed class FirstConnectionTests
         Assert.False(client.Completion.IsCompleted);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_subscription_tells_of_giving_up_once_also_if_nobody_had_asked_yet(bool askedBefore)
+    {
+        await using var broker = InMemory.Broker();
+        var mayFail = new TaskCompletionSource();
+        var options = InMemory.Options(broker);
+        options.Servers[0] = MqttServer.FromStream("peer", async _ =>
+        {
+            if (_attempts++ == 0)
+            {
+                await mayFail.Task;
+                throw new IOException("not yet");
+            }
+
+            return broker.ConnectInMemory();
+        });
+        options.Reconnect.FirstConnect = FirstConnect.SingleAttempt;
+        await using var client = new MqttClient(options);
+        var subscription = client.Subscribe("t");
+        var (granted, results) = askedBefore ? (subscription.Granted, subscription.Results) : (null, null);
+        mayFail.SetResult();
+        await Assert.ThrowsAsync<MqttConnectException>(() => client.Completion.Soon());
+
+        await Assert.ThrowsAsync<MqttConnectException>(() => (granted ?? subscription.Granted).Soon());
+        await Assert.ThrowsAsync<MqttConnectException>(() => (results ?? subscription.Results).Soon());
+        granted = subscription.Granted;
+        Assert.False(granted.IsCompleted);
+        await client.ConnectAsync().Soon();
+
+        Assert.Equal(QoS.AtLeastOnce, await granted.Soon());
+    }
+
     [Fact]
     public async Task Cancelling_connect_ends_the_wait_and_not_the_attempt()
     {

@@ -35,6 +35,17 @@ public sealed class PublishRulesTests
         Assert.Equal("good", Assert.Single(broker.Published).Topic);
     }
 
+    [Fact(DisplayName = "[MQTT5-3.3.2-8] A topic alias of 0 is refused")]
+    public async Task A_topic_alias_of_0_is_refused()
+    {
+        await using var broker = InMemory.Broker();
+        await using var client = new MqttClient(InMemory.Options(broker));
+
+        await Assert.ThrowsAsync<ArgumentException>("message", async () => await client.PublishAsync(new OutgoingMessage("t", "x") { TopicAlias = 0 }));
+
+        Assert.Equal(ClientState.Idle, client.State);
+    }
+
     [Theory]
     [InlineData(MqttVersion.Mqtt311)]
     [InlineData(MqttVersion.Mqtt5)]

@@ -108,7 +108,7 @@ public sealed class MqttServerTests
         var exception = Assert.Throws<UriFormatException>(() => new MqttServer(uri));
 
         Assert.Contains(expected, exception.Message, StringComparison.Ordinal);
-        Assert.Contains("Please ", exception.Message, StringComparison.Ordinal);
+        Assert.Matches("Please (write|encode|remove) ", exception.Message);
         Assert.DoesNotContain("s3cret", exception.ToString(), StringComparison.Ordinal);
     }
 

@@ -64,6 +64,8 @@ public sealed class OptionConflictsTests
         ["Connection.IdleTimeout is -1 s"] = o => o.Connection.IdleTimeout = TimeSpan.FromSeconds(-1),
         ["Connection.Schedule.Jitter is -1 s"] = o => o.Connection.Schedule = ConnectionSchedule.From(_ => null, TimeSpan.FromSeconds(-1)),
         ["Servers[0].ClientId holds"] = o => o.Servers[0].ClientId = "a\0b",
+        ["Servers[0] has an empty ClientId and a CleanStart of false"] = o =>
+            (o.Version, o.ClientId, o.Servers[0].Session) = (MqttVersion.Mqtt311, "", new SessionOptions { CleanStart = false }),
         ["Servers[0].Session.ExpiryInterval is 0.1 s"] = o => o.Servers[0].Session = new SessionOptions { ExpiryInterval = TimeSpan.FromSeconds(0.1) },
         ["Outbox.PublishTimeout is 0 s"] = o => o.Outbox.PublishTimeout = TimeSpan.Zero,
         ["Outbox.MaximumInFlight is 0; it must be from 1 to 65535"] = o => o.Outbox.MaximumInFlight = 0,
@@ -184,5 +186,18 @@ public sealed class OptionConflictsTests
         {
             options.UserProperties.Add(property);
         }
+    }
+
+    [Fact]
+    public async Task What_only_a_handler_can_do_is_refused_for_a_sequence()
+    {
+        await using var client = new MqttClient("mqtt://localhost");
+        var options = new SubscribeOptions { MaxConcurrency = 2, OnPoison = (_, _) => MessageOutcome.Acknowledge };
+
+        var message = Assert.Throws<ArgumentException>("options", () => client.Subscribe("t", options)).Message;
+
+        Assert.Contains("MaxConcurrency is 2", message, StringComparison.Ordinal);
+        Assert.Contains("OnPoison is set", message, StringComparison.Ordinal);
+        options.ThrowIfInvalid("options");
     }
 }

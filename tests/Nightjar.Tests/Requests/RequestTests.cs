@@ -107,6 +107,20 @@ public sealed class RequestTests
     }
 
     [Fact]
+    public async Task A_time_out_of_range_is_refused_before_anything_happens()
+    {
+        await using var peer = InMemory.Peer();
+        await using var client = new MqttClient(Options(peer, new ManualTimeProvider()));
+
+        foreach (var timeout in new[] { TimeSpan.Zero, TimeSpan.FromDays(50), TimeSpan.MaxValue })
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("timeout", () => client.RequestAsync("work", "", timeout).Soon());
+        }
+
+        Assert.Equal((ClientState.Idle, 0), (client.State, client.Status.PendingRequests));
+    }
+
+    [Fact]
     public async Task A_request_that_was_not_sent_in_time_is_withdrawn()
     {
         var time = new ManualTimeProvider();

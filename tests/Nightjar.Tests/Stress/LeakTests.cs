@@ -33,6 +33,23 @@ public sealed class LeakTests
     }
 
     [Fact]
+    public async Task Clients_that_use_everything_leave_no_memory_behind()
+    {
+        await using var broker = InMemory.Broker(options => options.RecordPublished = false);
+
+        // It lives as long as the process: whatever registers with it and stays is found.
+        using var life = new CancellationTokenSource();
+        await CycleAsync(200, () => Everything(broker), client => UseEverythingAsync(client, life.Token));
+        var before = Held();
+
+        await CycleAsync(Cycles, () => Everything(broker), client => UseEverythingAsync(client, life.Token));
+
+        await broker.WaitForNoClientsAsync();
+        Assert.Empty(broker.Sessions);
+        AssertAsBefore(before);
+    }
+
+    [Fact]
     public async Task A_thousand_connections_leave_no_socket_behind()
     {
         await using var broker = new MqttTestBroker(new MqttTestBrokerOptions { RecordPublished = false, Patience = Deadline.Patience });
@@ -70,13 +87,70 @@ public sealed class LeakTests
         }
     }
 
-    private static async Task CycleAsync(int cycles, Func<MqttClientOptions> options)
+    private static MqttClientOptions Everything(MqttTestBroker broker)
+    {
+        var options = InMemory.Options(broker);
+        options.HandlerContext = HandlerContext.Serial;
+        options.PacketInspector = new Inspector();
+        options.Connection.ReadinessGate = token => new ValueTask(Task.Delay(TimeSpan.Zero, token));
+        options.Connection.BeforeConnect = static (attempt, _) =>
+        {
+            attempt.UserProperties.Add(new UserProperty("attempt", "1"));
+            return default;
+        };
+        options.Receive.MaximumPacketSize = 1024;
+        options.Receive.MaximumStreamedPacketSize = 16 * 1024;
+        return options;
+    }
+
+    private static async Task UseEverythingAsync(MqttClient client, CancellationToken life)
+    {
+        await using var events = client.Events.GetAsyncEnumerator(life);
+        var streamed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.OnStream($"stream/{client.ClientId}", async (message, token) =>
+        {
+            await message.Payload.CopyToAsync(Stream.Null, token);
+            streamed.TrySetResult();
+        });
+        client.On($"lanes/{client.ClientId}/#", _ => { }, new SubscribeOptions { MaxConcurrency = 3, OrderBy = message => message.Level(2), QueueLimit = 10 });
+        await client.Respond($"ask/{client.ClientId}", _ => "answer").Granted.Soon();
+        await client.PublishAsync($"stream/{client.ClientId}", new byte[4 * 1024], cancellationToken: life).Soon();
+        for (var i = 0; i < 4; i++)
+        {
+            await client.PublishAsync($"lanes/{client.ClientId}/{i}", "x", cancellationToken: life).Soon();
+        }
+
+        await streamed.Task.Soon();
+        Assert.Equal("answer", (await client.RequestAsync($"ask/{client.ClientId}", "question", cancellationToken: life).Soon()).Text);
+
+        // One that nobody answers, and one message that nobody has read, go down with the client.
+        await using var unread = client.Subscribe($"lanes/{client.ClientId}/0");
+        await unread.Granted.Soon();
+        var unanswered = client.RequestAsync($"lanes/{client.ClientId}/0", "nobody answers", cancellationToken: life);
+        await client.DisposeAsync().Soon();
+        await Assert.ThrowsAnyAsync<Exception>(() => unanswered.Soon());
+    }
+
+    private sealed class Inspector : IMqttPacketInspector
+    {
+        public void Inspect(in InspectedPacket packet)
+        {
+        }
+    }
+
+    private static async Task CycleAsync(int cycles, Func<MqttClientOptions> options, Func<MqttClient, Task>? use = null)
     {
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(async () =>
         {
             for (var i = 0; i < cycles / AtOnce; i++)
             {
                 await using var client = new MqttClient(options());
+                if (use is not null)
+                {
+                    await use(client);
+                    continue;
+                }
+
                 await using var subscription = client.On("t", _ => { });
                 await client.PublishAsync("t", "x").Soon();
             }

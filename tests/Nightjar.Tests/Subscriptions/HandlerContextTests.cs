@@ -197,6 +197,32 @@ public sealed class HandlerContextTests
         await outer.Soon();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_scheduler_that_is_gone_harms_neither_the_connection_nor_the_end_of_the_client(int concurrency)
+    {
+        await using var broker = InMemory.Broker();
+        using var scheduler = new OneThreadScheduler { ThrowsAtEnd = true };
+        using var log = new LogNotes();
+        var options = Options(broker, HandlerContext.On(scheduler));
+        options.LoggerFactory = log;
+        await using var client = new MqttClient(options);
+        await client.On("t", message => { _happened.Writer.TryWrite(message.Text); }, new SubscribeOptions { MaxConcurrency = concurrency }).Granted.Soon();
+        await broker.PublishAsync("t", "1");
+        Assert.Equal("1", await NextAsync());
+        await client.PostAsync(() => { }).Soon();
+
+        scheduler.Dispose();
+        await broker.PublishAsync("t", "2");
+
+        await Eventually.True(() => log.Entries.Any(entry => entry.Id == 206));
+        await client.PublishAsync("still", "connected").Soon();
+        Assert.Equal(1, client.Statistics.Connections);
+        await client.DisposeAsync().Soon();
+        Assert.Equal(ClientState.Closed, client.State);
+    }
+
     private static MqttClientOptions Options(MqttTestBroker broker, HandlerContext context)
     {
         var options = InMemory.Options(broker);
@@ -225,13 +251,16 @@ public sealed class HandlerContextTests
             _thread.Start();
         }
 
+        /// <summary>Throws when it is given something after its end, as most do.</summary>
+        public bool ThrowsAtEnd { get; init; }
+
         public int ThreadId => _thread.ManagedThreadId;
 
         public void Dispose() => _tasks.CompleteAdding();
 
         protected override void QueueTask(Task task)
         {
-            if (!_tasks.IsAddingCompleted)
+            if (ThrowsAtEnd || !_tasks.IsAddingCompleted)
             {
                 _tasks.Add(task);
             }

@@ -10,9 +10,9 @@ public sealed class InsideHandlerTests
         get
         {
             var data = new TheoryData<string, string>();
-            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence", "concurrent", "serial", "serial and concurrent" })
+            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence", "concurrent", "serial", "serial and concurrent", "stream", "responder" })
             {
-                foreach (var deed in new[] { "publish", "post", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
+                foreach (var deed in new[] { "publish", "request", "post", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
                 {
                     data.Add(kind, deed);
                 }
@@ -59,6 +59,63 @@ public sealed class InsideHandlerTests
             client.State);
     }
 
+    [Theory]
+    [InlineData("action", false)]
+    [InlineData("async", false)]
+    [InlineData("leased", false)]
+    [InlineData("leased action", false)]
+    [InlineData("concurrent", false)]
+    [InlineData("serial", false)]
+    [InlineData("serial and concurrent", false)]
+    [InlineData("stream", false)]
+    [InlineData("responder", false)]
+    [InlineData("action", true)]
+    [InlineData("async", true)]
+    [InlineData("leased", true)]
+    [InlineData("leased action", true)]
+    [InlineData("sequence", true)]
+    [InlineData("concurrent", true)]
+    [InlineData("serial", true)]
+    [InlineData("serial and concurrent", true)]
+    [InlineData("stream", true)]
+    [InlineData("responder", true)]
+    public async Task One_that_throws_or_blocks_for_ever_stops_no_other_and_no_disposing(string kind, bool blocks)
+    {
+        await using var broker = InMemory.Broker();
+        var options = InMemory.Options(broker);
+        options.HandlerContext = kind.StartsWith("serial", StringComparison.Ordinal) ? HandlerContext.Serial : HandlerContext.Parallel;
+        options.Receive.HandlerRetries = 0;
+        options.DrainTimeout = TimeSpan.FromMilliseconds(50);
+        await using var client = new MqttClient(options);
+        var release = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var calls = 0;
+        var subscription = Subscribe(kind, client, async () =>
+        {
+            Interlocked.Increment(ref calls);
+            if (blocks)
+            {
+                await release.Task.ConfigureAwait(false);
+            }
+            else
+            {
+                throw new InvalidDataException("indigestible");
+            }
+        });
+        var heard = new SemaphoreSlim(0);
+        await client.On("other", _ => { heard.Release(); }).Granted.Soon();
+        await subscription.Granted.Soon();
+
+        await broker.PublishAsync("in", "1");
+        await broker.PublishAsync("in", "2");
+        await broker.PublishAsync("other", "x");
+
+        Assert.True(await heard.WaitAsync(Deadline.Patience));
+        await Eventually.True(() => Volatile.Read(ref calls) >= (blocks ? 1 : 2));
+        await Task.Run(async () => await client.DisposeAsync()).Soon();
+        await subscription.Completion.Soon();
+        release.SetResult();
+    }
+
     private static Subscription Subscribe(string kind, MqttClient client, Func<Task> body)
     {
         switch (kind)
@@ -71,6 +128,14 @@ public sealed class InsideHandlerTests
                 return client.On("in", async _ => await body());
             case "concurrent" or "serial and concurrent":
                 return client.On("in", async _ => await body(), new SubscribeOptions { MaxConcurrency = 2, OrderBy = message => message.TopicUtf8 });
+            case "stream":
+                return client.OnStream("in", async (_, _) => await body());
+            case "responder":
+                return client.Respond("in", async _ =>
+                {
+                    await body();
+                    return "answer";
+                });
             case "token":
                 return client.On("in", async (_, _) => await body());
             case "leased":
@@ -99,6 +164,10 @@ public sealed class InsideHandlerTests
                 await client.PublishAsync("out", "1", QoS.AtLeastOnce);
                 await client.PublishAsync("out", "2", QoS.ExactlyOnce);
                 await client.FlushAsync();
+                break;
+            case "request":
+                await client.Respond("ask", _ => "answer").Granted;
+                Assert.Equal("answer", (await client.RequestAsync("ask", "")).Text);
                 break;
             case "post":
                 await client.PostAsync(() => { });

@@ -60,6 +60,23 @@ public sealed class SeveralFiltersTests
     }
 
     [Fact]
+    public async Task What_is_refused_in_a_new_session_is_not_granted_any_more()
+    {
+        var mayAsk = true;
+        await using var broker = InMemory.Broker(options => options.MaySubscribe = (_, _) => Volatile.Read(ref mayAsk));
+        await using var client = new MqttClient(InMemory.Options(broker));
+        var subscription = client.On("a", _ => { });
+        Assert.Equal(QoS.AtLeastOnce, await subscription.Granted.Soon());
+
+        Volatile.Write(ref mayAsk, false);
+        await broker.StopAsync(forget: true);
+        broker.Start();
+
+        await subscription.Completion.Soon();
+        Assert.Equal(ReasonCode.NotAuthorized, (await Assert.ThrowsAsync<MqttRefusedException>(() => subscription.Granted.Soon())).ReasonCode);
+    }
+
+    [Fact]
     public async Task Giving_several_filters_up_returns_a_code_for_each()
     {
         await using var peer = InMemory.Peer();

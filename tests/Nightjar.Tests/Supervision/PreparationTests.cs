@@ -64,6 +64,7 @@ public sealed class PreparationTests
         await using var peer = InMemory.Peer();
         var options = InMemory.Options(peer);
         options.ClientId = "before";
+        options.Requests.UseResponseInformation = false;
         var seen = new List<(int Number, FailureClass? Last)>();
         options.Connection.BeforeConnect = (attempt, _) =>
         {
@@ -95,6 +96,7 @@ public sealed class PreparationTests
         Assert.Equal(["token 1", "token 2", "token 3"], connects.Select(connect => Encoding.UTF8.GetString(connect.Password!.Value.Span)));
         Assert.Equal(["will/1", "will/2", "will/3"], connects.Select(connect => connect.Will!.Topic));
         Assert.Equal([1, 2, 3], connects.Select(connect => (int)connect.KeepAlive));
+        Assert.All(connects, connect => Assert.False(connect.RequestResponseInformation));
         Assert.Equal(["1", "2", "3"], connects.Select(connect => connect.UserProperties.Single().Value));
         Assert.Equal([("before", true), ("before", false), ("after", true)], connects.Select(connect => (connect.ClientId, connect.CleanStart)));
         Assert.Equal((1, null), seen[0]);
@@ -247,5 +249,16 @@ public sealed class PreparationTests
 
         await Assert.ThrowsAsync<MqttDisconnectedException>(() => connecting.Soon());
         Assert.Equal(ClientState.Disconnected, client.State);
+    }
+
+    [Fact]
+    public void An_attempt_is_for_some_server_and_some_client()
+    {
+        var attempt = new ConnectAttempt(new MqttServer("mqtt://localhost")) { ClientId = "me" };
+
+        Assert.Throws<ArgumentNullException>(() => attempt.Server = null!);
+        Assert.Throws<ArgumentNullException>(() => attempt.ClientId = null!);
+
+        Assert.Equal(("localhost", "me"), (attempt.Server.Host, attempt.ClientId));
     }
 }

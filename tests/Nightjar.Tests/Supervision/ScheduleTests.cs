@@ -37,6 +37,25 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public async Task A_window_farther_off_than_a_timer_reaches_is_waited_for()
+    {
+        await using var broker = InMemory.Broker();
+        var options = InMemory.Options(broker, _time);
+        var opens = _time.GetUtcNow() + TimeSpan.FromDays(400);
+        options.Connection.Schedule = ConnectionSchedule.From(_ => new ConnectionWindow(opens, opens.AddDays(1)));
+        await using var client = new MqttClient(options);
+        using var end = new AbortAtEnd(client);
+        var publish = client.PublishAsync("t", "next year").AsTask();
+        await UntilAsync(client, ClientState.Waiting, TimeSpan.FromDays(400));
+
+        _time.Advance(TimeSpan.FromDays(399));
+        Assert.Equal(ClientState.Waiting, client.State);
+
+        _time.Advance(TimeSpan.FromDays(1) + Rounding);
+        await publish.Soon();
+    }
+
+    [Fact]
     public async Task Who_asks_for_a_connection_needs_no_window()
     {
         await using var broker = InMemory.Broker();
@@ -48,6 +67,25 @@ public sealed class ScheduleTests
         await client.ConnectAsync().Soon();
 
         Assert.Equal(ClientState.Connected, client.State);
+    }
+
+    [Theory]
+    [InlineData(-2, -1)]
+    [InlineData(-1, 0)]
+    [InlineData(2, 1)]
+    public async Task A_window_that_nobody_can_be_in_is_none_and_is_logged(int start, int end)
+    {
+        using var logs = new LogNotes();
+        var options = InMemory.Options(() => throw new InvalidOperationException("nothing may be opened"), _time);
+        options.LoggerFactory = logs;
+        options.Connection.Schedule = ConnectionSchedule.From(now => new ConnectionWindow(now.AddHours(start), now.AddHours(end)));
+        await using var client = new MqttClient(options);
+        using var stop = new AbortAtEnd(client);
+        client.PublishAsync("t", "x").AsTask().Unwatched();
+
+        await Eventually.True(() => logs.Entries.Any(entry => entry.Id == 133));
+
+        Assert.Equal((ClientState.Waiting, null), (client.State, client.Status.NextAttemptIn));
     }
 
     [Fact]
