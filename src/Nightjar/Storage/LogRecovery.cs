@@ -115,9 +115,16 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
         }
 
         await reader.ReadAsync(isNewest).ConfigureAwait(false);
-        if (isNewest && file.Length > reader.IntactUpTo)
+        if (isNewest)
         {
-            file.Truncate(reader.IntactUpTo);
+            if (file.Length > reader.IntactUpTo)
+            {
+                file.Truncate(reader.IntactUpTo);
+            }
+
+            // The process that wrote it may have been killed before its fsync. What is built on these records now must not outlive them.
+            await file.FlushAsync().ConfigureAwait(false);
+            files.FlushNames();
         }
 
         // Of a damaged segment nobody knows what else it held: it goes only with the last number that it could have had.

@@ -19,6 +19,23 @@ public sealed class CrashTests
         }
     }
 
+    [Fact]
+    public async Task What_a_killed_process_left_is_on_the_disk_once_it_was_read()
+    {
+        var files = new MemoryLogFiles();
+        await using (var log = await new LogOwner().OpenAsync(files, new RecordLogOptions { Durability = Durability.System }))
+        {
+            log.Append(1, new byte[2000]);
+        }
+
+        Assert.Single((await LogOwner.ReadAsync(files)).Records);
+
+        for (var seed = 0; seed < 20; seed++)
+        {
+            Assert.Single((await LogOwner.ReadAsync(files.AfterPowerLoss(new Random(seed)))).Records);
+        }
+    }
+
     private static async Task RunAsync(RecordLogOptions options, bool losesPower, Random random)
     {
         var files = new MemoryLogFiles();
