@@ -167,7 +167,7 @@ internal sealed class ClientEngine
         Routes.Add(subscription);
         Subscriptions.Add(subscription);
         _lifecycle.PumpSubscriptions();
-        _lifecycle.ConnectOnFirstUse(now);
+        _lifecycle.ConnectForSubscription(now);
     }
 
     /// <summary>Command: what no subscription matches goes to this one.</summary>

@@ -44,6 +44,22 @@ internal sealed partial class Lifecycle
     }
 
     /// <summary>
+    /// A subscription was made. Where the server may hold messages for others that are registered in a moment, those are waited for: a message that finds nobody is acknowledged
+    /// all the same.
+    /// </summary>
+    public void ConnectForSubscription(long now)
+    {
+        if (_supervisor.State == ClientState.Idle && _ending is null && _supervisor.MayFindSession)
+        {
+            _supervisor.ConnectSoon(now);
+        }
+        else
+        {
+            ConnectOnFirstUse(now);
+        }
+    }
+
+    /// <summary>
     /// DISCONNECT after what was published before, for as long as the drain timeout allows, then stay down; with <paramref name="final"/> for good.
     /// </summary>
     public void End(DisconnectPacket packet, bool final, long now)

@@ -24,6 +24,9 @@ internal sealed record ServerSettings
     /// <summary>What the application said about the first attempt; null: the default.</summary>
     public bool? CleanStart { get; init; }
 
+    /// <summary>Whether the first CONNECT of this version asks for a session that the server may hold.</summary>
+    public bool MayHoldSession(MqttVersion version) => !(CleanStart ?? (version == MqttVersion.Mqtt5 || ClientIdIsGenerated));
+
     /// <summary>Servers with the same name here keep one session together; null: this one keeps its own.</summary>
     public string? SessionGroup { get; init; }
 

@@ -11,6 +11,10 @@ internal sealed class Supervisor
     // Before CONNACK nobody may be listening at all; the server has this long to take the DISCONNECT and close.
     private const long EarlyDisconnectTimeout = TimeSpan.TicksPerSecond / 4;
 
+    // An application registers its subscriptions one after the other; longer than that takes, and too short for anybody to notice.
+    private const long Gathering = TimeSpan.TicksPerSecond / 10;
+    private const long LongestGathering = TimeSpan.TicksPerSecond;
+
     private readonly Queue<EngineOutput> _outputs;
     private EngineSettings _settings;
     private RetryRule _rule;
@@ -24,6 +28,8 @@ internal sealed class Supervisor
     private bool _waitsForWindow;
     private long _phaseDeadline = long.MaxValue;
     private long _firstDeadline = long.MaxValue;
+    private long _soon = long.MaxValue;
+    private long _soonAtLatest = long.MaxValue;
     private long _attemptedAt;
     private long _connectedAt;
     private long? _downSince;
@@ -65,7 +71,15 @@ internal sealed class Supervisor
         _ => _stopped || Phase == ConnectionPhase.Disconnecting ? ClientState.Disconnected : ClientState.Idle,
     };
 
-    public long Deadline => Math.Min(_phaseDeadline, Phase == ConnectionPhase.Waiting ? Math.Min(RetryAt, _firstDeadline) : long.MaxValue);
+    public long Deadline => Math.Min(_phaseDeadline, Phase switch
+    {
+        ConnectionPhase.Waiting => Math.Min(RetryAt, _firstDeadline),
+        ConnectionPhase.None => _soon,
+        _ => long.MaxValue,
+    });
+
+    /// <summary>Whether the first connection may find a session with messages, for which not all subscriptions may be registered yet.</summary>
+    public bool MayFindSession => !_everConnected && Servers.Current.MayHoldSession(_settings.Version);
 
     /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
     private long AttemptTime => _settings.ConnectTimeout / (_everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count);
@@ -80,6 +94,13 @@ internal sealed class Supervisor
             _stopped = false;
             Begin(now);
         }
+    }
+
+    /// <summary>There should be a connection once no more subscriptions come.</summary>
+    public void ConnectSoon(long now)
+    {
+        _soonAtLatest = Math.Min(_soonAtLatest, now + LongestGathering);
+        _soon = Math.Min(now + Gathering, _soonAtLatest);
     }
 
     /// <summary>Somebody asked for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay either.</summary>
@@ -270,6 +291,11 @@ internal sealed class Supervisor
     /// <summary>Time passed while waiting. True: the time for the first connection is over.</summary>
     public bool Advance(long now)
     {
+        if (Phase == ConnectionPhase.None && now >= _soon)
+        {
+            Connect(now);
+        }
+
         if (Phase != ConnectionPhase.Waiting)
         {
             return false;
@@ -291,7 +317,7 @@ internal sealed class Supervisor
 
     private void Settle()
     {
-        _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
+        _phaseDeadline = _firstDeadline = RetryAt = _soon = _soonAtLatest = long.MaxValue;
         ReportUnanswered(long.MaxValue);
         _waitsForWindow = _waitsFirmly = false;
         Windows.EndOverride();
@@ -348,6 +374,7 @@ internal sealed class Supervisor
     /// <summary>The next attempt, now or as soon as a window is open.</summary>
     private void Begin(long now)
     {
+        _soon = _soonAtLatest = long.MaxValue;
         var at = Windows.MayBegin(now);
         if (at > now)
         {

@@ -6,9 +6,10 @@ public sealed class SessionOptions
     /// <summary>
     /// Whether the first attempt of this client starts a new session; later ones resume it. Default: null, it does. With an explicit client identifier, false resumes what an
     /// earlier process left at the server. (Clean Start in 5.0, Clean Session in 3.1 and 3.1.1, where a session is clean for good unless a client identifier
-    /// was given.) The server sends what it kept right after the connection is made, and the first subscription begins to connect: a message for one that is registered later is one that nobody
-    /// subscribes to. So call <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/> first, which does not connect, or let
-    /// <see cref="ConnectionOptions.ReadinessGate"/> wait until all are registered.
+    /// was given.) The server sends what it kept right after the connection is made. So a client that may resume does not connect with its first subscription, but once none has come for
+    /// a tenth of a second, a second after the first at the latest; <see cref="MqttClient.ConnectAsync"/> and publishing connect at once. A message for a subscription that is registered
+    /// later than that is one that nobody subscribes to: where that may happen, let <see cref="ConnectionOptions.ReadinessGate"/> wait until all are registered, or take it with
+    /// <see cref="MqttClient.OnUnrouted(Func{MqttMessage, CancellationToken, ValueTask})"/>.
     /// </summary>
     public bool? CleanStart { get; set; }
 

@@ -91,6 +91,7 @@ public sealed class AllocationTests
         {
             _engine = new ClientEngine(ScriptedServer.Settings() with { Outbox = outbox ?? new OutboxSettings() });
             _engine.Subscribe(new ModelSubscription(TopicFilter.Parse("building/#"), QoS.ExactlyOnce), 0);
+            _engine.Connect(0);
             _engine.HandleDialed(1);
             Flush();
             Give(PacketWriter.Write(new ConnAckPacket { TopicAliasMaximum = 10 }, MqttVersion.Mqtt5, _bytes));

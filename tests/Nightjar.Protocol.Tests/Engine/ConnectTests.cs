@@ -41,6 +41,59 @@ public sealed class ConnectTests
         Assert.Equal(["PUBLISH 1 q1 t p"], server.Sent());
     }
 
+    [Fact]
+    public void A_subscription_waits_for_others_where_a_session_may_hold_messages_for_them()
+    {
+        var server = new ScriptedServer(ScriptedServer.Settings() with { CleanStart = false });
+        server.Driver.Subscribe("a");
+        server.Driver.AdvanceTo(Second / 20);
+        server.Driver.Subscribe("b");
+        server.Driver.AdvanceTo(Second / 20 + Second / 10 - 1);
+        Assert.False(server.Driver.WantsDial);
+
+        server.Driver.AdvanceTo(server.Engine.Deadline);
+
+        Assert.True(server.Driver.WantsDial);
+        server.Accept(new ConnAckPacket { SessionPresent = true });
+        server.Send("b", "kept for it");
+        Assert.Equal("kept for it", Assert.Single(server.Driver.Arrived).Payload);
+    }
+
+    [Fact]
+    public void However_many_subscriptions_come_a_connection_is_made_after_a_second()
+    {
+        var server = new ScriptedServer(ScriptedServer.Settings() with { CleanStart = false });
+        for (var i = 0; i < 20; i++)
+        {
+            server.Driver.AdvanceTo(i * Second / 20);
+            server.Driver.Subscribe($"{i}");
+        }
+
+        Assert.False(server.Driver.WantsDial);
+        server.Driver.AdvanceTo(Second);
+        Assert.True(server.Driver.WantsDial);
+    }
+
+    [Fact]
+    public void Nothing_is_waited_for_where_there_is_no_session_or_somebody_asks()
+    {
+        var clean = new ScriptedServer(ScriptedServer.Settings() with { CleanStart = true });
+        clean.Driver.Subscribe("a");
+        Assert.True(clean.Driver.WantsDial);
+
+        var asked = new ScriptedServer(ScriptedServer.Settings() with { CleanStart = false });
+        asked.Driver.Subscribe("a");
+        asked.Engine.Connect(0);
+        asked.Driver.Collect();
+        Assert.True(asked.Driver.WantsDial);
+
+        var publishing = new ScriptedServer(ScriptedServer.Settings() with { CleanStart = false });
+        publishing.Driver.Subscribe("a");
+        publishing.Driver.Publish("t", "p", QoS.AtLeastOnce, out _);
+        Assert.True(publishing.Driver.WantsDial);
+        Assert.NotEqual(0, publishing.Engine.Deadline);
+    }
+
     [Fact(DisplayName = "[MQTT5-3.2.0-1] Anything before CONNACK is a violation")]
     public void Anything_before_CONNACK_is_a_violation()
     {

@@ -48,6 +48,13 @@ internal sealed class ScriptedServer
     public ConnectPacket Open()
     {
         Driver.Collect();
+        if (!Driver.WantsDial && Engine.State == ClientState.Idle)
+        {
+            // It waits for more subscriptions.
+            Engine.Connect(Driver.Now);
+            Driver.Collect();
+        }
+
         Assert(Driver.WantsDial, "The engine wants no connection.");
         Driver.Dial();
         _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt5);
