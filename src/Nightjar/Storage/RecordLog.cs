@@ -1,0 +1,350 @@
+using System.Threading.Tasks.Sources;
+
+namespace Nightjar.Storage;
+
+/// <summary>
+/// An append-only log of records in a directory of its own. Appending copies into memory and never waits; one writer takes what has gathered, writes it with one call and reports
+/// how far the log is committed. When writing fails, it says so, keeps everything and tries again. The format is described in docs/session-log.md.
+/// </summary>
+/// <remarks>Thread-safe. A lock is held while a record is copied, and never across I/O or a call to the owner.</remarks>
+internal sealed class RecordLog : IAsyncDisposable, IValueTaskSource, IThreadPoolWorkItem
+{
+    private readonly Lock _lock = new();
+    private readonly AppendBuffer _buffer;
+    private readonly SegmentWriter _writer;
+    private readonly RecordLogOptions _options;
+    private readonly IRecordLogEvents _events;
+    private readonly ILogFile _directoryLock;
+    private readonly ITimer _timer;
+    private readonly Task _running;
+    private ManualResetValueTaskSourceCore<bool> _wake;
+    private List<LogChunk> _batch = [];
+    private long _committed;
+    private long _obsolete;
+    private long _deleted;
+    private bool _deletesAgain;
+    private bool _isFailing;
+    private bool _isBlocked;
+    private bool _isTimerSet;
+    private bool _isTimerDue;
+    private bool _isIdle;
+    private bool _isClosing;
+
+    private RecordLog(LogRecovery recovery, ILogFiles files, RecordLogOptions options, IRecordLogEvents events)
+    {
+        _options = options;
+        _events = events;
+        StoreId = recovery.StoreId;
+        _buffer = new AppendBuffer(new RecordFrame(StoreId), StoreId, options.SegmentSize, recovery.NextSegment);
+        _writer = new SegmentWriter(files, options.Durability, recovery.Segments);
+        _directoryLock = recovery.TakeLock();
+        _timer = options.TimeProvider.CreateTimer(static state => ((RecordLog)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _running = RunAsync();
+    }
+
+    /// <summary>Random, chosen when the directory was first used.</summary>
+    public Guid StoreId { get; }
+
+    /// <summary>All records of this process up to this one are committed; 0 if none is.</summary>
+    public long Committed => Volatile.Read(ref _committed);
+
+    /// <summary>What was appended and is not committed yet, in bytes of memory. Nothing here bounds it: who appends has to.</summary>
+    public long Pending
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _buffer.Pending;
+            }
+        }
+    }
+
+    /// <summary>Opens the log in a directory, which is made if it is not there, and hands out the records that lie in it.</summary>
+    /// <exception cref="StorageException">The directory cannot be used; the message says why.</exception>
+    public static Task<RecordLog> OpenAsync(string directory, RecordLogOptions options, IRecordLogEvents events, IRecoveredRecords records) =>
+        OpenAsync(new DiskLogFiles(directory), options, events, records);
+
+    /// <inheritdoc cref="OpenAsync(string, RecordLogOptions, IRecordLogEvents, IRecoveredRecords)"/>
+    public static async Task<RecordLog> OpenAsync(ILogFiles files, RecordLogOptions options, IRecordLogEvents events, IRecoveredRecords records)
+    {
+        options.Validate();
+        using var recovery = new LogRecovery(files, records);
+        try
+        {
+            await recovery.RunAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From("open the log", error);
+        }
+
+        return new RecordLog(recovery, files, options, events);
+    }
+
+    /// <summary>Appends a record and returns its sequence number, greater than all before. It is committed when the owner is told so.</summary>
+    /// <param name="type">The owner's.</param>
+    /// <param name="first">The payload, or the part of it that goes in front.</param>
+    /// <param name="second">The rest of the payload, if it lies elsewhere.</param>
+    /// <exception cref="ObjectDisposedException">The log is closed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The payload is longer than <see cref="RecordFrame.MaximumPayload"/>.</exception>
+    public long Append(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first.Length + second.Length, RecordFrame.MaximumPayload, nameof(first));
+        long sequence;
+        bool wakes;
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isClosing, this);
+            sequence = _buffer.Append(type, first, second);
+            wakes = TakeIdle();
+        }
+
+        Wake(wakes);
+        return sequence;
+    }
+
+    /// <summary>
+    /// All records up to this one are needed no more: files that hold nothing else are deleted soon. What takes the place of those records must be committed by now.
+    /// </summary>
+    public void Obsolete(long upTo)
+    {
+        bool wakes;
+        lock (_lock)
+        {
+            _obsolete = Math.Max(_obsolete, upTo);
+            wakes = TakeIdle();
+        }
+
+        Wake(wakes);
+    }
+
+    /// <summary>
+    /// Writes what is left, to the disk unless the durability is <see cref="Durability.System"/>, and lets go of the directory. If that fails, the owner is told; the log does not try again.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        bool wakes;
+        lock (_lock)
+        {
+            _isClosing = true;
+            wakes = TakeIdle();
+        }
+
+        Wake(wakes);
+        await _running.ConfigureAwait(false);
+    }
+
+    void IThreadPoolWorkItem.Execute() => _wake.SetResult(true);
+
+    void IValueTaskSource.GetResult(short token) => _wake.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _wake.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _wake.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Under the lock: whether the caller has to wake the writer, after the lock.</summary>
+    private bool TakeIdle()
+    {
+        var wakes = _isIdle && IsDue;
+        _isIdle &= !wakes;
+        return wakes;
+    }
+
+    private void Wake(bool wakes)
+    {
+        if (wakes)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    // Deleting may make room, so it is worth a try at once.
+    private bool IsDue => _isClosing || _isTimerDue || _obsolete > _deleted || (!_isBlocked && !_buffer.IsEmpty);
+
+    private void OnTimer()
+    {
+        bool wakes;
+        lock (_lock)
+        {
+            _isTimerDue = true;
+            wakes = TakeIdle();
+        }
+
+        Wake(wakes);
+    }
+
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            bool waits;
+            lock (_lock)
+            {
+                waits = _isIdle = !IsDue;
+            }
+
+            if (waits)
+            {
+                await new ValueTask(this, _wake.Version).ConfigureAwait(false);
+                _wake.Reset();
+                continue;
+            }
+
+            if (await StepAsync().ConfigureAwait(false))
+            {
+                break;
+            }
+        }
+
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        _writer.Dispose();
+        _directoryLock.Dispose();
+    }
+
+    /// <summary>Does all that is due; true if that was the last time.</summary>
+    private async ValueTask<bool> StepAsync()
+    {
+        bool isTimerDue;
+        bool isClosing;
+        bool isAll;
+        long obsolete;
+        lock (_lock)
+        {
+            isTimerDue = _isTimerDue;
+            _isTimerSet &= !isTimerDue;
+            _isTimerDue = false;
+            isClosing = _isClosing;
+            obsolete = _obsolete;
+            if (_batch.Count == 0)
+            {
+                _batch = _buffer.TakeAll(_batch);
+            }
+
+            isAll = _buffer.IsEmpty;
+        }
+
+        // Each has its own failure: what cannot be deleted is no reason not to write.
+        var deleting = await DeleteAsync(obsolete, isTimerDue).ConfigureAwait(false);
+        var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
+        Report(deleting ?? writing, isBlocked: writing is not null);
+        return isClosing && (isAll || writing is not null);
+    }
+
+    private async ValueTask<Exception?> DeleteAsync(long obsolete, bool isRetry)
+    {
+        if (obsolete > _deleted || (_deletesAgain && isRetry))
+        {
+            _deleted = obsolete;
+            _deletesAgain = true;
+            try
+            {
+                await _writer.DeleteAsync(obsolete).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                return error;
+            }
+
+            _deletesAgain = false;
+        }
+
+        return null;
+    }
+
+    private async ValueTask<Exception?> WriteAsync(bool flushes)
+    {
+        try
+        {
+            while (_batch.Count > 0)
+            {
+                await WriteSegmentAsync().ConfigureAwait(false);
+            }
+
+            if (_options.Durability == Durability.Grouped && _writer.IsUnflushed)
+            {
+                if (flushes)
+                {
+                    await _writer.FlushAsync().ConfigureAwait(false);
+                }
+                else
+                {
+                    SetTimer(_options.FlushInterval);
+                }
+            }
+
+            return null;
+        }
+        catch (Exception error)
+        {
+            // Whatever it was, the records are still there, and the next attempt writes them to the same place.
+            return error;
+        }
+    }
+
+    private void Report(Exception? failure, bool isBlocked)
+    {
+        lock (_lock)
+        {
+            _isBlocked = isBlocked;
+        }
+
+        if (failure is not null)
+        {
+            _isFailing = true;
+            SetTimer(_options.RetryInterval);
+            _events.Failed(StorageException.From("write to the log", failure));
+        }
+        else if (_isFailing && !_deletesAgain)
+        {
+            _isFailing = false;
+            _events.WentOn();
+        }
+    }
+
+    /// <summary>The first chunks of the batch, as far as they are of one segment.</summary>
+    private async ValueTask WriteSegmentAsync()
+    {
+        var count = 1;
+        while (count < _batch.Count && _batch[count].Segment == _batch[0].Segment)
+        {
+            count++;
+        }
+
+        var last = _batch[count - 1].LastSequence;
+        await _writer.WriteAsync(_batch, count).ConfigureAwait(false);
+        if (_options.Durability == Durability.EveryMessage)
+        {
+            // If this fails the chunks are written again too: after a failed fsync the system may have forgotten them, and would confirm the next one.
+            await _writer.FlushAsync().ConfigureAwait(false);
+        }
+
+        lock (_lock)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                _buffer.Release(_batch[i]);
+            }
+        }
+
+        _batch.RemoveRange(0, count);
+        Volatile.Write(ref _committed, last);
+        _events.Committed(last);
+    }
+
+    private void SetTimer(TimeSpan due)
+    {
+        lock (_lock)
+        {
+            if (_isTimerSet)
+            {
+                return;
+            }
+
+            _isTimerSet = true;
+        }
+
+        _timer.Change(due, Timeout.InfiniteTimeSpan);
+    }
+}

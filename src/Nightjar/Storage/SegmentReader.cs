@@ -1,0 +1,125 @@
+using System.Buffers;
+
+namespace Nightjar.Storage;
+
+/// <summary>Reads one segment from front to back, through a window. Where it is damaged, the next record is looked for at every multiple of 8 bytes.</summary>
+internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame frame, IRecoveredRecords records) : IDisposable
+{
+    private const int UsualWindow = 256 * 1024;
+
+    private byte[] _window = ArrayPool<byte>.Shared.Rent(UsualWindow);
+    private long _start;
+    private int _filled;
+
+    /// <summary>The last intact record; 0 if there is none.</summary>
+    public long LastSequence { get; private set; }
+
+    /// <summary>Where the last intact record, or the header, ends.</summary>
+    public long IntactUpTo { get; private set; } = LogHeader.Size;
+
+    public bool IsDamaged { get; private set; }
+
+    public async Task<(LogHeaderState State, LogHeader Header)> ReadHeaderAsync()
+    {
+        await LoadAsync(0, LogHeader.Size).ConfigureAwait(false);
+        return (LogHeader.Read(At(0), out var header), header);
+    }
+
+    /// <param name="isNewest">Whether a damaged end is what a process that was killed leaves behind.</param>
+    public async Task ReadAsync(bool isNewest)
+    {
+        var length = file.Length;
+        var damage = -1L;
+        var reason = DamageReason.NoRecord;
+        for (long offset = LogHeader.Size; offset < length;)
+        {
+            var size = 0;
+            if (length - offset >= RecordFrame.HeaderSize)
+            {
+                if (!Holds(offset, RecordFrame.HeaderSize))
+                {
+                    await LoadAsync(offset, RecordFrame.HeaderSize).ConfigureAwait(false);
+                }
+
+                size = Holds(offset, RecordFrame.HeaderSize) ? frame.Measure(At(offset), length - offset) : 0;
+                if (size > 0 && !Holds(offset, size))
+                {
+                    await LoadAsync(offset, size).ConfigureAwait(false);
+                }
+            }
+
+            if (size > 0 && Holds(offset, size) && frame.IsIntact(At(offset)[..size], offset, segment))
+            {
+                var bytes = At(offset)[..size];
+                var sequence = RecordFrame.Sequence(bytes);
+                Report(ref damage, offset, reason, sequence);
+                records.Record(sequence, RecordFrame.Type(bytes), RecordFrame.Payload(bytes));
+                LastSequence = sequence;
+                offset += size;
+                IntactUpTo = offset;
+                continue;
+            }
+
+            if (damage < 0)
+            {
+                damage = offset;
+                reason = Holds(offset, sizeof(uint)) && frame.Begins(At(offset)) ? DamageReason.Checksum : DamageReason.NoRecord;
+            }
+
+            offset += RecordFrame.Alignment;
+        }
+
+        Report(ref damage, length, isNewest ? DamageReason.Torn : reason, before: 0);
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_window);
+        _window = [];
+    }
+
+    private void Report(ref long damage, long end, DamageReason reason, long before)
+    {
+        if (damage >= 0)
+        {
+            IsDamaged = true;
+            records.Damage(new DamagedStretch(segment, damage, end - damage, reason, LastSequence, before));
+            damage = -1;
+        }
+    }
+
+    private bool Holds(long offset, int count) => offset >= _start && offset + count <= _start + _filled;
+
+    private ReadOnlySpan<byte> At(long offset) => _window.AsSpan((int)(offset - _start), (int)(_start + _filled - offset));
+
+    /// <summary>Moves the window there, and makes it larger if it must be. At the end of the file it holds what there is.</summary>
+    private async ValueTask LoadAsync(long offset, int count)
+    {
+        var kept = (int)Math.Max(0, _start + _filled - offset);
+        var from = _filled - kept;
+        var old = _window;
+        if (count > _window.Length)
+        {
+            _window = ArrayPool<byte>.Shared.Rent(count);
+        }
+
+        old.AsSpan(from, kept).CopyTo(_window);
+        if (!ReferenceEquals(old, _window))
+        {
+            ArrayPool<byte>.Shared.Return(old);
+        }
+
+        _start = offset;
+        _filled = kept;
+        while (_filled < _window.Length)
+        {
+            var read = await file.ReadAsync(_window.AsMemory(_filled), _start + _filled).ConfigureAwait(false);
+            if (read == 0)
+            {
+                return;
+            }
+
+            _filled += read;
+        }
+    }
+}

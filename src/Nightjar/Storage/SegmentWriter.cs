@@ -1,0 +1,96 @@
+namespace Nightjar.Storage;
+
+/// <summary>A segment that is written no more, and the last record that must be obsolete before it may go.</summary>
+internal readonly record struct SealedSegment(long Number, long LastSequence);
+
+/// <summary>Writes chunks into segments and deletes segments. Belongs to the writer of the log. Every method may be called again after it has failed.</summary>
+internal sealed class SegmentWriter(ILogFiles files, Durability durability, List<SealedSegment> older) : IDisposable
+{
+    private readonly List<ReadOnlyMemory<byte>> _parts = [];
+    private ILogFile? _file;
+    private long _segment;
+    private long _last;
+    private bool _namesChanged;
+
+    /// <summary>Whether the system has bytes that a loss of power could take.</summary>
+    public bool IsUnflushed { get; private set; }
+
+    /// <summary>Writes the first chunks, all of one segment; beginning that segment if need be.</summary>
+    public async ValueTask WriteAsync(List<LogChunk> chunks, int count)
+    {
+        var first = chunks[0];
+        if (_segment != first.Segment)
+        {
+            await SealAsync().ConfigureAwait(false);
+            _file = files.Create(SegmentName.Of(first.Segment));
+            _segment = first.Segment;
+            _namesChanged = true;
+        }
+
+        _parts.Clear();
+        for (var i = 0; i < count; i++)
+        {
+            _parts.Add(chunks[i].Written);
+        }
+
+        IsUnflushed = true;
+        await _file!.WriteAsync(_parts, first.Offset).ConfigureAwait(false);
+        _last = chunks[count - 1].LastSequence;
+    }
+
+    /// <summary>Completes when all that was written is on the disk.</summary>
+    public async ValueTask FlushAsync()
+    {
+        if (_file is not null && IsUnflushed)
+        {
+            await _file.FlushAsync().ConfigureAwait(false);
+            IsUnflushed = false;
+        }
+
+        if (_namesChanged)
+        {
+            files.FlushNames();
+            _namesChanged = false;
+        }
+    }
+
+    /// <summary>Deletes the segments in which nothing is newer than this.</summary>
+    public async ValueTask DeleteAsync(long upTo)
+    {
+        // What takes the place of the old must not be lost when the old is gone.
+        if (durability != Durability.System && older.Exists(segment => segment.LastSequence <= upTo))
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+
+        for (var i = older.Count - 1; i >= 0; i--)
+        {
+            if (older[i].LastSequence <= upTo)
+            {
+                files.Delete(SegmentName.Of(older[i].Number));
+                older.RemoveAt(i);
+            }
+        }
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private async ValueTask SealAsync()
+    {
+        if (_file is null)
+        {
+            return;
+        }
+
+        if (durability != Durability.System)
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+
+        older.Add(new SealedSegment(_segment, _last));
+        _file.Dispose();
+        _file = null;
+        _segment = 0;
+        IsUnflushed = false;
+    }
+}
