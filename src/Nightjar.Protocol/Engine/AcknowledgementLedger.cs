@@ -99,13 +99,18 @@ internal sealed class AcknowledgementLedger
     /// <param name="isNew">It cannot repeat one of an earlier connection, whatever its identifier.</param>
     /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
     /// <param name="route">Where it goes, to tell who holds the window.</param>
-    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null)
+    /// <param name="isRepeated">
+    /// The server repeats it because the session goes on. Mosquitto 2.0 then sends all that it restored, whatever our Receive Maximum is; refusing that would begin the same
+    /// again on the next connection, for ever. As many as there are identifiers are let pass.
+    /// </param>
+    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null, bool isRepeated = false)
     {
+        var isFull = Held >= (isRepeated ? ushort.MaxValue : _receiveMaximum);
         token = new AckToken(Epoch, _slots.Tail, packetId, qos);
         Admitted++;
         if (qos == QoS.AtLeastOnce)
         {
-            if (Held >= _receiveMaximum)
+            if (isFull)
             {
                 return Admission.ReceiveMaximumExceeded;
             }
@@ -116,7 +121,7 @@ internal sealed class AcknowledgementLedger
             return Admission.Deliver;
         }
 
-        return AdmitExactlyOnce(packetId, handlers, isNew, token, route);
+        return AdmitExactlyOnce(packetId, handlers, isNew, isFull, token, route);
     }
 
     /// <summary>
@@ -245,7 +250,7 @@ internal sealed class AcknowledgementLedger
         return true;
     }
 
-    private Admission AdmitExactlyOnce(ushort packetId, int handlers, bool isNew, AckToken token, TopicRoute? route)
+    private Admission AdmitExactlyOnce(ushort packetId, int handlers, bool isNew, bool isFull, AckToken token, TopicRoute? route)
     {
         var known = _exactlyOnce.TryGetValue(packetId, out var entry);
         if (known && entry.SlotEpoch == Epoch && _slots.IsWaiting(entry.SlotSequence))
@@ -266,7 +271,7 @@ internal sealed class AcknowledgementLedger
 
         if (entry.ChargedEpoch != Epoch)
         {
-            if (Held >= _receiveMaximum)
+            if (isFull)
             {
                 return Admission.ReceiveMaximumExceeded;
             }

@@ -218,6 +218,38 @@ public sealed class ReceiveTests
         Assert.Equal(ClientState.Waiting, server.Engine.State);
     }
 
+    [Fact]
+    public void What_a_resumed_session_repeats_may_be_more_than_Receive_Maximum_and_what_is_new_may_not()
+    {
+        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 2 }, "t");
+        server.Reconnect();
+        for (ushort id = 1; id <= 500; id++)
+        {
+            server.Send("t", $"{id}", (QoS)(1 + (id % 2)), id, duplicate: true);
+        }
+
+        Assert.Equal(500, server.Driver.Arrived.Count);
+        Assert.Equal(ClientState.Connected, server.Engine.State);
+
+        server.Send("t", "new", QoS.AtLeastOnce, 501);
+
+        Assert.Equal(["DISCONNECT 0x93"], server.Sent());
+    }
+
+    [Fact]
+    public void A_mark_of_repetition_in_a_new_session_lets_nothing_pass()
+    {
+        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 2 }, "t");
+        server.Reconnect(sessionPresent: false);
+        server.Sent();
+        for (ushort id = 1; id <= 3; id++)
+        {
+            server.Send("t", $"{id}", QoS.AtLeastOnce, id, duplicate: true);
+        }
+
+        Assert.Equal(["DISCONNECT 0x93"], server.Sent());
+    }
+
     [Theory]
     [InlineData(MqttVersion.Mqtt311)]
     [InlineData(MqttVersion.Mqtt31)]
