@@ -237,7 +237,7 @@ internal sealed class ConcurrentPump(EngineHost host, MessageFeed feed, MessageH
 
                 if (host.Handlers.ShouldYield)
                 {
-                    await Task.Yield();
+                    await host.Handlers.YieldAsync().ConfigureAwait(host.Handlers.IsOwn);
                 }
             }
             while (pump.TryGoOn(this));

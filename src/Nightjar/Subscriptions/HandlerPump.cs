@@ -43,7 +43,7 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
                 if (_scheduler.ShouldYield)
                 {
                     HandIn();
-                    await Task.Yield();
+                    await _scheduler.YieldAsync().ConfigureAwait(_captures);
                 }
             }
 

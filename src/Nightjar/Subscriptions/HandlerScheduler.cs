@@ -25,6 +25,19 @@ internal sealed class HandlerScheduler(TaskScheduler? scheduler, SerialScheduler
         }
     }
 
+    /// <summary>Lets others run. Task.Yield would throw on the pool, where nobody catches it, if the scheduler takes no more work; then this goes on where it is.</summary>
+    public Task YieldAsync()
+    {
+        try
+        {
+            return Task.Factory.StartNew(static () => { }, CancellationToken.None, TaskCreationOptions.DenyChildAttach, scheduler ?? TaskScheduler.Default);
+        }
+        catch (TaskSchedulerException)
+        {
+            return Task.CompletedTask;
+        }
+    }
+
     public Task PostAsync(Func<ValueTask> work) =>
         Task.Factory.StartNew(() => work().AsTask(), CancellationToken.None, TaskCreationOptions.DenyChildAttach, _posts).Unwrap();
 }

@@ -211,7 +211,12 @@ public sealed class HandlerContextTests
         await client.On("t", message => { _happened.Writer.TryWrite(message.Text); }, new SubscribeOptions { MaxConcurrency = concurrency }).Granted.Soon();
         await broker.PublishAsync("t", "1");
         Assert.Equal("1", await NextAsync());
-        await client.PostAsync(() => { }).Soon();
+
+        // After the message the pump yields and comes back, a turn of the scheduler each; then it sleeps.
+        for (var turn = 0; turn < 4; turn++)
+        {
+            await client.PostAsync(() => { }).Soon();
+        }
 
         scheduler.Dispose();
         await broker.PublishAsync("t", "2");
@@ -219,6 +224,33 @@ public sealed class HandlerContextTests
         await Eventually.True(() => log.Entries.Any(entry => entry.Id == 206));
         await client.PublishAsync("still", "connected").Soon();
         Assert.Equal(1, client.Statistics.Connections);
+        await client.DisposeAsync().Soon();
+        Assert.Equal(ClientState.Closed, client.State);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_scheduler_that_goes_while_messages_are_handled_ends_no_process(int concurrency)
+    {
+        await using var broker = InMemory.Broker();
+        using var scheduler = new OneThreadScheduler { ThrowsAtEnd = true };
+        await using var client = new MqttClient(Options(broker, HandlerContext.On(scheduler)));
+        var subscription = client.On(
+            "t",
+            message =>
+            {
+                // What the pump wants of the scheduler from here on, it does not get.
+                scheduler.Dispose();
+                _happened.Writer.TryWrite(message.Text);
+            },
+            new SubscribeOptions { MaxConcurrency = concurrency });
+        await subscription.Granted.Soon();
+
+        await broker.PublishAsync("t", "1");
+
+        Assert.Equal("1", await NextAsync());
+        await client.PublishAsync("still", "connected").Soon();
         await client.DisposeAsync().Soon();
         Assert.Equal(ClientState.Closed, client.State);
     }
