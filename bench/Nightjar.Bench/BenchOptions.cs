@@ -13,7 +13,7 @@ internal sealed record BenchOptions
           --runs N       how many runs each (default 5); their median is printed
           --seconds S    how long each (default 3)
           --syscalls     count system calls too: each row once more in a child process, counted by
-                         the kernel (perf, as root) or, where that cannot be, by strace
+                         strace or, where that is missing, by the kernel (perf, as root)
           --floors       compare with the floors; ends with 1 if any row is below. Implies --syscalls
           --bare         only the bare sockets, to see what the machine does today
           --json FILE    write the figures there as well

@@ -11,19 +11,19 @@ internal abstract class SystemCallCounter
     public abstract string Name { get; }
 
     /// <summary>
-    /// The kernel's own counters where they may be read: they do not slow the process down. Else strace, which stops each thread at each call, and so splits batches that
-    /// would have stayed whole. Throws <see cref="FormatException"/>, for the command line, if there is neither.
+    /// strace where it is installed: the floors, and the figures of the clients that they were compared with, were counted with it. Else the kernel's own counters, which do
+    /// not slow the process down. Throws <see cref="FormatException"/>, for the command line, if there is neither.
     /// </summary>
     public static SystemCallCounter Find()
     {
-        if (Runs("perf", ["stat", "-e", PerfCounter.All, "true"]))
+        if (Runs("strace", ["-V"]))
         {
-            return new PerfCounter();
+            return new StraceCounter();
         }
 
-        return Runs("strace", ["-V"])
-            ? new StraceCounter()
-            : throw new FormatException("--syscalls and --floors need perf with the right to read tracepoints (root), or strace (apt-get install strace)");
+        return Runs("perf", ["stat", "-e", PerfCounter.All, "true"])
+            ? new PerfCounter()
+            : throw new FormatException("--syscalls and --floors need strace (apt-get install strace), or perf with the right to read tracepoints (root)");
     }
 
     public async Task<IReadOnlyDictionary<string, long>> CountAsync(string[] command)

@@ -9,8 +9,8 @@ namespace Nightjar.Connection;
 /// </summary>
 internal sealed class Flusher(EngineHost host, NetworkConnection connection) : IValueTaskSource, IThreadPoolWorkItem
 {
-    // Fewer than this are not worth waiting for: a glance lasts about as long as half a system call.
-    private const int Crowd = 4;
+    /// <summary>So many callers about to go on are worth waiting for: with fewer, a glance costs about as much as the system call that it may save.</summary>
+    internal const int Crowd = 4;
 
     // A few packets of telemetry; and so many bytes that a larger write saves nothing any more.
     private const int Busy = 256;
@@ -19,6 +19,9 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
     // Some two microseconds: a caller that goes on publishes within one. At the most some seventy are spent in one go.
     private const int GlanceIterations = 60;
     private static readonly int MostGlances = Environment.ProcessorCount > 1 ? 32 : 0;
+
+    // A crowd stands still while the pool wakes the next of its threads, which takes some ten microseconds.
+    private const int CrowdStandstill = 5;
 
     private readonly OutputBatch _batch = new();
     private ManualResetValueTaskSourceCore<bool> _wake;
@@ -73,14 +76,22 @@ internal sealed class Flusher(EngineHost host, NetworkConnection connection) : I
     private void Gather(bool isBusy)
     {
         var resuming = host.Waiters.Resuming;
+        var isCrowd = resuming >= Crowd;
+        if (!isBusy && !isCrowd)
+        {
+            return;
+        }
+
         var gathered = host.Gathered;
         var enough = gathered + Enough;
-        for (var glance = 0; (isBusy || resuming >= Crowd) && glance < MostGlances; glance++)
+        var standstill = 0;
+        for (var glance = 0; glance < MostGlances; glance++)
         {
             Thread.SpinWait(GlanceIterations);
             var stillResuming = host.Waiters.Resuming;
             var now = host.Gathered;
-            if (now >= enough || (now == gathered && stillResuming >= resuming))
+            standstill = now == gathered && stillResuming >= resuming ? standstill + 1 : 0;
+            if (now >= enough || standstill >= (isCrowd && stillResuming > 0 ? CrowdStandstill : 1))
             {
                 return;
             }

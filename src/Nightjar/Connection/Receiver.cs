@@ -76,6 +76,12 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
 
                 _buffer.Read(read);
                 Handle();
+                if (host.Waiters.Resuming >= Flusher.Crowd)
+                {
+                    // Those who were just answered go first: the next read then finds more at once, and the flush of their messages too.
+                    await Task.Yield();
+                }
+
                 await host.WhenControlHasRoom(connection).ConfigureAwait(false);
                 if (!_delivery.WhenStreamsAreRead().IsCompleted)
                 {
