@@ -16,6 +16,22 @@ internal enum MessageStage : byte
     Sent,
 }
 
+/// <summary>What else there is to know about a message.</summary>
+[Flags]
+internal enum MessageTraits : byte
+{
+    None = 0,
+
+    /// <summary>Its waiter is a receipt: it hears of each step, and no time ends its wait.</summary>
+    Receipt = 1,
+
+    /// <summary>It was handed to the transport.</summary>
+    Handed = 2,
+
+    /// <summary>What ends at <see cref="StoredMessage.ExpiresAt"/> is the age that the outbox allows, not the message's own time.</summary>
+    ExpiresByAge = 4,
+}
+
 /// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral.</summary>
 internal struct StoredMessage
 {
@@ -30,14 +46,27 @@ internal struct StoredMessage
 
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
+
+    /// <summary>The one before it in its queue.</summary>
+    public int Previous;
     public uint Generation;
 
     /// <summary>Its number in its queue; it keeps it if it comes back.</summary>
-    public long Number;
+    public uint Number;
+
+    /// <summary>The sequence of its first record in the log; 0: none.</summary>
+    public long Record;
+
+    /// <summary>When it is too old to be sent for the first time; 0: never.</summary>
+    public long ExpiresAt;
+
+    /// <summary>The application's own identifier, behind the payload.</summary>
+    public ushort IdLength;
     public QoS QoS;
     public bool Retain;
     public MessageStage Stage;
     public PublishFlags Flags;
+    public MessageTraits Traits;
 
     /// <summary>What PUBREC said: the server's verdict on the message, while PUBCOMP only ends the exchange.</summary>
     public ReasonCode ReasonCode;
@@ -47,6 +76,9 @@ internal struct StoredMessage
     public readonly ReadOnlySpan<byte> Properties => Segment!.Bytes.AsSpan(Offset + TopicLength, PropertiesLength);
 
     public readonly ReadOnlySpan<byte> Payload => Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength, PayloadLength);
+
+    public readonly ReadOnlySpan<byte> Id =>
+        IdLength == 0 ? default : Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength + PayloadLength, IdLength);
 
     /// <summary>As it goes to the wire.</summary>
     public readonly PublishPacket ToPacket(QoS qos, ushort id, bool duplicate) => new()
@@ -85,6 +117,7 @@ internal sealed class MessageStore
     private MessageSegment? _current;
     private MessageSegment? _spare;
     private int _free = -1;
+    private uint _numbered;
 
     public int Count { get; private set; }
 
@@ -93,32 +126,44 @@ internal sealed class MessageStore
 
     public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
 
+    /// <summary>Numbers what is queued, in all queues together.</summary>
+    public uint NextNumber() => ++_numbered;
+
     /// <summary>Copies a message in.</summary>
     public int Add(in OutgoingPublish message, object? waiter)
     {
         var handle = TakePlace();
         ref var stored = ref this[handle];
-        var length = message.Topic.Length + message.Properties.Length + message.Payload.Length;
-        var segment = SegmentFor(length);
+        var length = message.Length + message.Id.Length;
+        var segment = message.Filled ?? SegmentFor(length);
         stored.Segment = segment;
         stored.Offset = segment.Used;
         stored.TopicLength = (ushort)message.Topic.Length;
         stored.PropertiesLength = message.Properties.Length;
         stored.PayloadLength = message.Payload.Length;
+        stored.IdLength = (ushort)message.Id.Length;
         stored.TopicAlias = message.TopicAlias;
         stored.PacketId = 0;
         stored.QoS = message.QoS;
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
         stored.Flags = PublishFlags.None;
+        stored.Traits = message.HasReceipt ? MessageTraits.Receipt : MessageTraits.None;
+        stored.Record = 0;
+        stored.ExpiresAt = 0;
         stored.ReasonCode = ReasonCode.Success;
         stored.Waiter = waiter;
-        stored.Next = -1;
+        stored.Next = stored.Previous = -1;
 
         var target = segment.Bytes.AsSpan(segment.Used, length);
         message.Topic.CopyTo(target);
         message.Properties.CopyTo(target[message.Topic.Length..]);
-        message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
+        if (message.Filled is null)
+        {
+            message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
+        }
+
+        message.Id.CopyTo(target[message.Length..]);
         segment.Used += length;
         segment.Live++;
         Count++;
@@ -130,6 +175,12 @@ internal sealed class MessageStore
     public bool IsCurrent(MessageTicket ticket) =>
         ticket.Handle >> PageBits < _pages.Count && this[ticket.Handle] is { Stage: not MessageStage.Free } stored && stored.Generation == ticket.Generation;
 
+    /// <summary>Whether this place holds the message that this waiter waits for.</summary>
+    public bool Holds(int handle, object waiter) => handle >= 0 && handle >> PageBits < _pages.Count && ReferenceEquals(this[handle].Waiter, waiter);
+
+    /// <summary>What a message takes.</summary>
+    public int LengthOf(int handle) => this[handle] is var stored ? stored.TopicLength + stored.PropertiesLength + stored.PayloadLength + stored.IdLength : 0;
+
     /// <summary>The bytes are not needed any more (PUBREC came); the place is.</summary>
     public void DropBytes(int handle)
     {
@@ -137,7 +188,7 @@ internal sealed class MessageStore
         if (stored.Segment is { } segment)
         {
             stored.Segment = null;
-            Bytes -= stored.TopicLength + stored.PropertiesLength + stored.PayloadLength;
+            Bytes -= LengthOf(handle);
             Release(segment);
         }
     }

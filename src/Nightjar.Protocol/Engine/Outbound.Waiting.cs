@@ -18,9 +18,9 @@ internal sealed partial class Outbound
         message.Waiter = null;
         if (message.Stage == MessageStage.Queued)
         {
-            ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
-            withdrawn = queue.Remove(_messages, ticket.Handle);
-            _messages.Remove(ticket.Handle);
+            RemoveFromQueue(ticket.Handle);
+            Remove(ticket.Handle, PublishEnd.Withdrawn, ReasonCode.Success);
+            withdrawn = true;
             _flushes.Left(_reliable, _unreliable, _data.Position);
         }
 
@@ -40,12 +40,21 @@ internal sealed partial class Outbound
     {
         FailQueue(ref _reliable, reason);
         FailQueue(ref _unreliable, reason);
+        _setAside.ForEach(handle => Finish(handle, PublishEnd.Unanswered, ReasonCode.UnspecifiedError, reason: reason));
+        _setAside.Clear();
+        while (_budget.TryTakeAny(out var waiter))
+        {
+            Ended.Add(new PublishOutcome(waiter!, PublishEnd.NotSent, ReasonCode.UnspecifiedError, PacketId: 0, PublishFlags.None, Detail: null, reason));
+        }
+
         _flushes.FailAll(reason);
+        Flushed.AddRange(_drains.Select(waiter => new FlushOutcome(waiter, reason)));
+        _drains.Clear();
         if (everything)
         {
             foreach (var handle in Session.Export([]) is var state ? state.Publishes.Select(p => p.Handle).Concat(state.Releases.Select(r => r.Handle)) : [])
             {
-                Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
+                Tell(handle, PublishEnd.Unanswered, ReasonCode.UnspecifiedError, reason: reason);
             }
         }
     }
@@ -54,25 +63,56 @@ internal sealed partial class Outbound
     {
         while (queue.Count > 0)
         {
-            var handle = queue.Dequeue(_messages);
-            Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
-            _messages.Remove(handle);
+            var handle = queue.First;
+            RemoveFromQueue(handle);
+            Finish(
+                handle,
+                _messages[handle].Stage == MessageStage.Queued ? PublishEnd.NotSent : PublishEnd.Unanswered,
+                ReasonCode.UnspecifiedError,
+                reason: reason);
         }
     }
 
-    private void End(int handle, ReasonCode reason)
+    private void End(int handle, ReasonCode reason) => Finish(handle, PublishEnd.Answered, reason);
+
+    /// <summary>The wait and the message end.</summary>
+    private void Finish(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)
     {
-        Tell(handle, PublishEnd.Answered, reason);
+        Tell(handle, end, code, detail, reason, drop);
+        Remove(handle, end, code);
+    }
+
+    /// <summary>The message ends.</summary>
+    private void Remove(int handle, PublishEnd end, ReasonCode code)
+    {
+        ref var message = ref _messages[handle];
+        if (message.IdLength > 0)
+        {
+            EndId(ref message, delivered: end == PublishEnd.Answered && !code.IsFailure(), code);
+        }
+
         _messages.Remove(handle);
     }
 
-    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null)
+    private void EndId(ref StoredMessage message, bool delivered, ReasonCode code)
+    {
+        if (delivered)
+        {
+            _ids.Deliver(message.Id, code, message.PacketId, message.Flags);
+        }
+        else
+        {
+            _ids.Forget(message.Id);
+        }
+    }
+
+    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)
     {
         ref var message = ref _messages[handle];
         if (message.Waiter is { } waiter)
         {
             message.Waiter = null;
-            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason));
+            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason) { Drop = drop });
         }
     }
 }

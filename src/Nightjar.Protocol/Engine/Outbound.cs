@@ -24,12 +24,22 @@ internal sealed partial class Outbound
     private readonly PublishLane _publishes;
     private readonly PacketEncoder _packets;
     private readonly List<int> _voided = [];
+    private readonly List<int> _setAside = [];
+    private readonly OutboxSettings _settings;
+    private readonly EngineCounters _counters;
+    private readonly OutboxBudget _budget;
+    private readonly MessageExpiry _expiry;
+    private readonly ApplicationIds _ids;
+    private readonly DeliverySteps _steps;
+    private readonly LatestPerTopic? _latest;
     private MessageQueue _reliable = new();
     private MessageQueue _unreliable = new();
     private ServerLimits _limits = ServerLimits.None;
     private MqttVersion _version;
     private bool _open;
     private bool _unreliableIsNext;
+    private int _quarantined;
+    private long _now;
     private long _committed;
     private long _recordedBefore;
     private long _unreliableInLane;
@@ -38,6 +48,13 @@ internal sealed partial class Outbound
 
     public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
     {
+        _settings = settings;
+        _counters = counters;
+        _budget = new OutboxBudget(settings, _messages);
+        _expiry = new MessageExpiry(_messages);
+        _ids = new ApplicationIds(settings.RememberedIds);
+        _steps = new DeliverySteps(_messages);
+        _latest = settings.Overflow == OutboxOverflow.LatestPerTopic ? new LatestPerTopic(_messages) : null;
         Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
@@ -61,7 +78,7 @@ internal sealed partial class Outbound
     /// <summary>Messages that were sent before and cannot be sent on this connection; the host reports them and clears the list.</summary>
     public List<(string Topic, ushort PacketId, string Reason)> Quarantined { get; } = [];
 
-    public int Queued => _reliable.Count + _unreliable.Count;
+    public int Queued => _reliable.Count + _unreliable.Count + _setAside.Count;
 
     /// <summary>All messages that may have to be sent (again), and what they take.</summary>
     public (int Count, long Bytes) Pending => (_messages.Count, _messages.Bytes);
@@ -87,7 +104,7 @@ internal sealed partial class Outbound
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
-    public long Deadline => Math.Min(_timeouts.Deadline, Pace.Deadline);
+    public long Deadline => Math.Min(Math.Min(_timeouts.Deadline, Pace.Deadline), Math.Min(_expiry.Deadline, _budget.Deadline));
 
     /// <summary>
     /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
@@ -118,17 +135,28 @@ internal sealed partial class Outbound
     {
         var handle = _messages.Add(message, waiter);
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
-        _timeouts.Add(ticket, now);
+        if (!message.HasReceipt)
+        {
+            _timeouts.Add(ticket, now);
+        }
+        else if (_messages[handle].Record > _committed)
+        {
+            _steps.Storing(ticket, _messages[handle].Record);
+        }
+
+        if (!message.Id.IsEmpty)
+        {
+            _ids.Add(message.Id, handle);
+        }
+
         var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
-        Pace.At(now);
-        if (message.QoS == QoS.AtMostOnce)
+        At(now);
+        if (message.TimeToLive > 0 || _settings.MaximumAge != long.MaxValue)
         {
-            _unreliable.Enqueue(_messages, handle);
+            WatchAge(ticket, message.TimeToLive, now);
         }
-        else
-        {
-            _reliable.Enqueue(_messages, handle);
-        }
+
+        Enqueue(handle);
 
         if (wasPaced)
         {
@@ -142,6 +170,13 @@ internal sealed partial class Outbound
         return ticket;
     }
 
+    /// <summary>Time passed; nothing happens by it alone, see <see cref="Advance"/>.</summary>
+    public void At(long now)
+    {
+        _now = now;
+        Pace.At(now);
+    }
+
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
 
@@ -153,6 +188,7 @@ internal sealed partial class Outbound
         _publishes.Open(_version, _limits);
         _recordedBefore = Session.LastRecord;
         _open = true;
+        _quarantined = 0;
         if (accepted.SessionPresent)
         {
             Session.Resume(_limits.ReceiveMaximum);
@@ -165,6 +201,9 @@ internal sealed partial class Outbound
             StartOver(_limits.ReceiveMaximum, accepted.IsElsewhere);
         }
 
+        // What the limits of the connection before forbade is the oldest of all.
+        _reliable.PutInFront(_messages, _setAside);
+        _setAside.Clear();
         Resend();
     }
 
@@ -177,6 +216,7 @@ internal sealed partial class Outbound
         _control.Clear();
         _data.Clear();
         _flushes.ConnectionLost(reason);
+        FollowLost();
         var lost = _unreliableInLane - _unreliableWritten;
         _unreliableInLane = _unreliableWritten = _unreliableTaken = 0;
         return lost;
@@ -239,10 +279,15 @@ internal sealed partial class Outbound
     {
         _unreliableWritten = _unreliableTaken;
         _flushes.Written(_data.Position - _data.Length);
+        FollowWritten(_data.Position - _data.Length);
     }
 
     /// <summary>The log is committed up to this record.</summary>
-    public void Committed(long lsn) => _committed = Math.Max(_committed, lsn);
+    public void Committed(long lsn)
+    {
+        _committed = Math.Max(_committed, lsn);
+        _steps.Committed(_committed);
+    }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
     public void HandleAck(PacketType type, ushort id, ReasonCode reason)
@@ -287,10 +332,20 @@ internal sealed partial class Outbound
     public void Advance(long now)
     {
         var waits = Pace.Deadline <= now;
-        Pace.At(now);
+        At(now);
+        if (_expiry.Deadline <= now)
+        {
+            Expire(now);
+        }
+
         if (waits)
         {
             Pump();
+        }
+
+        while (_budget.TryTakeLate(now, out var waiter))
+        {
+            Ended.Add(new PublishOutcome(waiter!, PublishEnd.NoRoom, ReasonCode.UnspecifiedError, PacketId: 0, PublishFlags.None));
         }
 
         while (_timeouts.TryTake(now, out var ticket))

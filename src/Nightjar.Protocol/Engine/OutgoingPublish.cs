@@ -20,6 +20,21 @@ internal readonly ref struct OutgoingPublish
     /// <summary>An alias of the application's own choice; 0: ours.</summary>
     public ushort TopicAlias { get; init; }
 
+    /// <summary>The application's own identifier, UTF-8; empty: none.</summary>
+    public ReadOnlySpan<byte> Id { get; init; }
+
+    /// <summary>How long it may wait to be sent for the first time, in ticks of 100 ns; 0: for ever.</summary>
+    public long TimeToLive { get; init; }
+
+    /// <summary>Its waiter is a receipt.</summary>
+    public bool HasReceipt { get; init; }
+
+    /// <summary>A segment made for this message, in which the payload lies already, behind the room for topic and properties.</summary>
+    public MessageSegment? Filled { get; init; }
+
+    /// <summary>What counts against the budget.</summary>
+    public int Length => Topic.Length + Properties.Length + Payload.Length;
+
     /// <summary>The same with other properties.</summary>
     public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()
     {
@@ -29,6 +44,10 @@ internal readonly ref struct OutgoingPublish
         QoS = QoS,
         Retain = Retain,
         TopicAlias = TopicAlias,
+        Id = Id,
+        TimeToLive = TimeToLive,
+        HasReceipt = HasReceipt,
+        Filled = Filled,
     };
 
     /// <summary>As it goes to the wire at QoS 0.</summary>
