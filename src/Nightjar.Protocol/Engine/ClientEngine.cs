@@ -1,7 +1,6 @@
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
@@ -314,14 +313,10 @@ internal sealed class ClientEngine
     public void HandleCommitted(long sequence) => Outbound.Committed(sequence);
 
     /// <summary>Records cannot be written at the moment: what depends on them waits.</summary>
-    public void HandleStoreFailed()
-    {
-    }
+    public void HandleStoreFailed() => Outbound.StoreIsFailing = true;
 
     /// <summary>They can again.</summary>
-    public void HandleStoreWentOn()
-    {
-    }
+    public void HandleStoreWentOn() => Outbound.StoreIsFailing = false;
 
     /// <summary>Time passed; asking early is harmless.</summary>
     public void Advance(long now)

@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Codec;
-using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
@@ -49,6 +48,9 @@ internal sealed partial class Outbound
     }
 
     public ClientSession Session { get; }
+
+    /// <summary>Records cannot be written at the moment.</summary>
+    public bool StoreIsFailing { get; set; }
 
     /// <summary>Where they lie.</summary>
     public MessageStore Messages => _messages;

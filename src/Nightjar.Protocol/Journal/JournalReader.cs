@@ -15,9 +15,7 @@ internal sealed class JournalReader
     /// <param name="after">The last record before them; 0 if there is none.</param>
     /// <param name="before">The first behind them; 0 if there is none.</param>
     /// <param name="isTorn">It is the end of the newest segment, which a killed process may have begun to write: nothing that was committed.</param>
-    public void Damage(long after, long before, bool isTorn)
-    {
-    }
+    public void Damage(long after, long before, bool isTorn) => _last = Math.Max(_last, Math.Max(after, before));
 
     /// <summary>That was all.</summary>
     public RestoredSession Complete() => new() { Last = _last };
