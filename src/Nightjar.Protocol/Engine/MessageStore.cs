@@ -32,7 +32,7 @@ internal enum MessageTraits : byte
     ExpiresByAge = 4,
 }
 
-/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral.</summary>
+/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral, and its id.</summary>
 internal struct StoredMessage
 {
     public MessageSegment? Segment;
@@ -44,6 +44,18 @@ internal struct StoredMessage
     public ushort TopicAlias;
     public ushort PacketId;
 
+    /// <summary>How long the application's own id is, as UTF-8; 0: it has none.</summary>
+    public ushort IdLength;
+
+    /// <summary>Its place among what is alive in the journal; without a journal it means nothing.</summary>
+    public int Live;
+
+    /// <summary>The record of the journal that it came in with: its identity there, and its place among all messages. 0: it is not in one.</summary>
+    public long Record;
+
+    /// <summary>When its time to live is over, in ticks of the engine's clock; 0: never.</summary>
+    public long ExpiresAt;
+
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
 
@@ -54,14 +66,6 @@ internal struct StoredMessage
     /// <summary>Its number in its queue; it keeps it if it comes back.</summary>
     public uint Number;
 
-    /// <summary>The sequence of its first record in the log; 0: none.</summary>
-    public long Record;
-
-    /// <summary>When it is too old to be sent for the first time; 0: never.</summary>
-    public long ExpiresAt;
-
-    /// <summary>The application's own identifier, behind the payload.</summary>
-    public ushort IdLength;
     public QoS QoS;
     public bool Retain;
     public MessageStage Stage;
@@ -77,8 +81,14 @@ internal struct StoredMessage
 
     public readonly ReadOnlySpan<byte> Payload => Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength, PayloadLength);
 
-    public readonly ReadOnlySpan<byte> Id =>
-        IdLength == 0 ? default : Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength + PayloadLength, IdLength);
+    /// <summary>The application's own id, UTF-8; empty if it has none.</summary>
+    public readonly ReadOnlySpan<byte> Id => Segment is null ? default : Segment.Bytes.AsSpan(Offset + TopicLength + PropertiesLength + PayloadLength, IdLength);
+
+    /// <summary>Topic, properties, payload and id.</summary>
+    public readonly ReadOnlySpan<byte> Bytes => Segment is null ? default : Segment.Bytes.AsSpan(Offset, Length);
+
+    /// <summary>What these take.</summary>
+    public readonly int Length => Segment is null ? 0 : TopicLength + PropertiesLength + PayloadLength + IdLength;
 
     /// <summary>As it goes to the wire.</summary>
     public readonly PublishPacket ToPacket(QoS qos, ushort id, bool duplicate) => new()
@@ -121,7 +131,7 @@ internal sealed class MessageStore
 
     public int Count { get; private set; }
 
-    /// <summary>What topics, properties and payloads of all messages take.</summary>
+    /// <summary>What topics, properties, payloads and ids of all messages take.</summary>
     public long Bytes { get; private set; }
 
     public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
@@ -144,6 +154,7 @@ internal sealed class MessageStore
         stored.IdLength = (ushort)message.Id.Length;
         stored.TopicAlias = message.TopicAlias;
         stored.PacketId = 0;
+        stored.Live = -1;
         stored.QoS = message.QoS;
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
@@ -178,17 +189,14 @@ internal sealed class MessageStore
     /// <summary>Whether this place holds the message that this waiter waits for.</summary>
     public bool Holds(int handle, object waiter) => handle >= 0 && handle >> PageBits < _pages.Count && ReferenceEquals(this[handle].Waiter, waiter);
 
-    /// <summary>What a message takes.</summary>
-    public int LengthOf(int handle) => this[handle] is var stored ? stored.TopicLength + stored.PropertiesLength + stored.PayloadLength + stored.IdLength : 0;
-
     /// <summary>The bytes are not needed any more (PUBREC came); the place is.</summary>
     public void DropBytes(int handle)
     {
         ref var stored = ref this[handle];
         if (stored.Segment is { } segment)
         {
+            Bytes -= stored.Length;
             stored.Segment = null;
-            Bytes -= LengthOf(handle);
             Release(segment);
         }
     }

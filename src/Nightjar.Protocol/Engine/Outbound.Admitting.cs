@@ -67,7 +67,7 @@ internal sealed partial class Outbound
         if (_latest is not null && _latest.Find(message.Topic, message.QoS) is >= 0 and var old)
         {
             // It comes in by the other's room, and so overtakes nobody who waits.
-            return _budget.Fits(message.Length, leaving: 1, leavingBytes: _messages.LengthOf(old)) ? OutboxAdmission.Admitted : OutboxAdmission.MustWait;
+            return _budget.Fits(message.Length, leaving: 1, leavingBytes: _messages[old].Length) ? OutboxAdmission.Admitted : OutboxAdmission.MustWait;
         }
 
         if (_budget.HasRoom(message.Length))
@@ -111,23 +111,22 @@ internal sealed partial class Outbound
         return MessageQueue.IsAfter(_messages[reliable].Number, _messages[unreliable].Number) ? unreliable : reliable;
     }
 
-    /// <summary>Into its queue, or into the place of the one that it replaces.</summary>
-    private void Enqueue(int handle)
+    /// <summary>Into its queue, or into the place of the one that it replaces, which is returned and still to be ended; -1: it replaces none.</summary>
+    private int Enqueue(int handle)
     {
         ref var message = ref _messages[handle];
         ref var queue = ref QueueOf(message.QoS);
         if (_latest is null)
         {
             queue.Enqueue(_messages, handle);
-            return;
+            return -1;
         }
 
-        if (_latest.Find(message.Topic, message.QoS) is >= 0 and var old)
+        var old = _latest.Find(message.Topic, message.QoS);
+        if (old >= 0)
         {
             queue.Replace(_messages, old, handle);
             _latest.Remove(old, message.QoS);
-            NoteDrop(old, MessageDropReason.Replaced);
-            Finish(old, PublishEnd.Dropped, ReasonCode.Success, drop: MessageDropReason.Replaced);
         }
         else
         {
@@ -135,6 +134,14 @@ internal sealed partial class Outbound
         }
 
         _latest.Add(handle, message.QoS);
+        return old;
+    }
+
+    /// <summary>A message gave its place to a newer one.</summary>
+    private void EndReplaced(int handle)
+    {
+        NoteDrop(handle, MessageDropReason.Replaced);
+        Finish(handle, PublishEnd.Dropped, ReasonCode.Success, drop: MessageDropReason.Replaced);
     }
 
     /// <summary>A message that never left goes.</summary>

@@ -24,8 +24,9 @@ internal sealed partial class Outbound
     /// <summary>Getter: who follows a pending message; null: nobody.</summary>
     public object? WaiterOf(int handle) => _messages[handle].Waiter;
 
-    /// <summary>Getter: whether the message's record is committed; without a log it always is.</summary>
-    public bool IsStored(int handle) => _messages[handle].Record <= _committed;
+    /// <summary>Getter: whether the message is as safe as the store makes it. QoS 0 is not stored, and without a store nothing waits for one.</summary>
+    public bool IsStored(int handle) =>
+        _messages[handle] is var message && (message.Record > 0 ? message.Record <= _committed : message.QoS == QoS.AtMostOnce || _committed == long.MaxValue);
 
     /// <summary>Getter: whether the message was handed to the transport, by this process or by one before it.</summary>
     public bool IsHanded(int handle) =>
@@ -40,10 +41,7 @@ internal sealed partial class Outbound
         ref var message = ref _messages[handle];
         message.Traits |= IsHanded(handle) ? MessageTraits.Receipt | MessageTraits.Handed : MessageTraits.Receipt;
         message.Waiter = receipt;
-        if (message.Record > _committed)
-        {
-            _steps.Storing(new MessageTicket(handle, message.Generation), message.Record);
-        }
+        FollowStoring(handle);
     }
 
     /// <summary>Command: takes a message back, if it has not left. Its wait then ends as withdrawn.</summary>
@@ -82,6 +80,16 @@ internal sealed partial class Outbound
         {
             ended.AddRange(_drains.Select(waiter => new FlushOutcome(waiter, Failure: null)));
             _drains.Clear();
+        }
+    }
+
+    /// <summary>A message has a record; if somebody follows it, the record's commit is a step.</summary>
+    private void FollowStoring(int handle)
+    {
+        ref var message = ref _messages[handle];
+        if ((message.Traits & MessageTraits.Receipt) != 0 && message.Record > _committed)
+        {
+            _steps.Storing(new MessageTicket(handle, message.Generation), message.Record);
         }
     }
 

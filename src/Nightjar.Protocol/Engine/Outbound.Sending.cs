@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Journal;
+
 namespace Nightjar.Protocol.Engine;
 
 // From the queues into the lane, as far as quota, room and pace allow.

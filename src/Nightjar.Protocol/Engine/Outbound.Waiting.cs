@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Journal;
+
 namespace Nightjar.Protocol.Engine;
 
 // Those who wait for their messages, and how their waits end.
@@ -40,8 +42,7 @@ internal sealed partial class Outbound
     {
         FailQueue(ref _reliable, reason);
         FailQueue(ref _unreliable, reason);
-        _setAside.ForEach(handle => Finish(handle, PublishEnd.Unanswered, ReasonCode.UnspecifiedError, reason: reason));
-        _setAside.Clear();
+        _setAside.ForEach(handle => Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason));
         while (_budget.TryTakeAny(out var waiter))
         {
             Ended.Add(new PublishOutcome(waiter!, PublishEnd.NotSent, ReasonCode.UnspecifiedError, PacketId: 0, PublishFlags.None, Detail: null, reason));
@@ -52,26 +53,36 @@ internal sealed partial class Outbound
         _drains.Clear();
         if (everything)
         {
-            foreach (var handle in Session.Export([]) is var state ? state.Publishes.Select(p => p.Handle).Concat(state.Releases.Select(r => r.Handle)) : [])
+            foreach (var handle in Session.Publishes.Select(p => p.Handle).Concat(Session.Releases.Select(r => r.Handle)))
             {
-                Tell(handle, PublishEnd.Unanswered, ReasonCode.UnspecifiedError, reason: reason);
+                Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason);
             }
         }
     }
 
+    /// <summary>What is in the store stays: it is sent when there is a connection again, by this process or by the next.</summary>
     private void FailQueue(ref MessageQueue queue, CloseReason reason)
     {
-        while (queue.Count > 0)
+        for (var handle = queue.First; handle >= 0;)
         {
-            var handle = queue.First;
-            RemoveFromQueue(handle);
-            Finish(
-                handle,
-                _messages[handle].Stage == MessageStage.Queued ? PublishEnd.NotSent : PublishEnd.Unanswered,
-                ReasonCode.UnspecifiedError,
-                reason: reason);
+            ref var message = ref _messages[handle];
+            var next = message.Next;
+            if (message.Record > 0)
+            {
+                Tell(handle, PublishEnd.Kept, ReasonCode.UnspecifiedError, reason: reason);
+            }
+            else
+            {
+                var end = message.Stage == MessageStage.Queued ? PublishEnd.NotSent : PublishEnd.Unanswered;
+                RemoveFromQueue(handle);
+                Finish(handle, end, ReasonCode.UnspecifiedError, reason: reason);
+            }
+
+            handle = next;
         }
     }
+
+    private PublishEnd UnansweredEnd(int handle) => _messages[handle].Record > 0 ? PublishEnd.Kept : PublishEnd.Unanswered;
 
     private void End(int handle, ReasonCode reason) => Finish(handle, PublishEnd.Answered, reason);
 
@@ -79,11 +90,11 @@ internal sealed partial class Outbound
     private void Finish(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)
     {
         Tell(handle, end, code, detail, reason, drop);
-        Remove(handle, end, code);
+        Remove(handle, end, code, drop);
     }
 
-    /// <summary>The message ends.</summary>
-    private void Remove(int handle, PublishEnd end, ReasonCode code)
+    /// <summary>The message ends, here and in the journal; but one that was not sent when the client was closed lives on there.</summary>
+    private void Remove(int handle, PublishEnd end, ReasonCode code, MessageDropReason drop = default)
     {
         ref var message = ref _messages[handle];
         if (message.IdLength > 0)
@@ -91,8 +102,23 @@ internal sealed partial class Outbound
             EndId(ref message, delivered: end == PublishEnd.Answered && !code.IsFailure(), code);
         }
 
+        if (ToMessageEnd(end, drop) is not MessageEnd.None and var recorded)
+        {
+            Session.Journal?.Ended(handle, recorded, code);
+        }
+
         _messages.Remove(handle);
     }
+
+    private static MessageEnd ToMessageEnd(PublishEnd end, MessageDropReason drop) => end switch
+    {
+        PublishEnd.Answered => MessageEnd.Answered,
+        PublishEnd.Limit => MessageEnd.Refused,
+        PublishEnd.Withdrawn => MessageEnd.Withdrawn,
+        PublishEnd.Dropped when drop is MessageDropReason.Expired or MessageDropReason.TooOld => MessageEnd.Expired,
+        PublishEnd.Dropped => MessageEnd.Dropped,
+        _ => MessageEnd.None,
+    };
 
     private void EndId(ref StoredMessage message, bool delivered, ReasonCode code)
     {

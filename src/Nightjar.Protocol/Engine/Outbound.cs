@@ -46,7 +46,7 @@ internal sealed partial class Outbound
     private long _unreliableWritten;
     private long _unreliableTaken;
 
-    public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
+    public Outbound(OutboxSettings settings, EngineCounters counters, bool hasStore = false)
     {
         _settings = settings;
         _counters = counters;
@@ -60,11 +60,17 @@ internal sealed partial class Outbound
         _flushes = new FlushBarriers(_messages);
         _packets = new PacketEncoder(counters);
         _publishes = new PublishLane(_data, settings, counters);
-        Session = new ClientSession(settings.MaximumInFlight, log);
-        _committed = log is null ? long.MaxValue : 0;
+        Session = new ClientSession(settings.MaximumInFlight);
+        _committed = hasStore ? 0 : long.MaxValue;
     }
 
     public ClientSession Session { get; }
+
+    /// <summary>Records cannot be written at the moment.</summary>
+    public bool StoreIsFailing { get; set; }
+
+    /// <summary>Where they lie.</summary>
+    public MessageStore Messages => _messages;
 
     /// <summary>How fast messages may leave.</summary>
     public PublishPace Pace { get; }
@@ -86,8 +92,8 @@ internal sealed partial class Outbound
     /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
     public int Buffered => _control.Length + _data.Length;
 
-    /// <summary>Whether a flush would find something.</summary>
-    public bool HasOutput => _control.Length > 0 || _data.Length > 0;
+    /// <summary>Whether a flush would find something that may leave now.</summary>
+    public bool HasOutput => _control.HasOutput(_committed) || _data.HasOutput(_committed);
 
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
@@ -139,10 +145,6 @@ internal sealed partial class Outbound
         {
             _timeouts.Add(ticket, now);
         }
-        else if (_messages[handle].Record > _committed)
-        {
-            _steps.Storing(ticket, _messages[handle].Record);
-        }
 
         if (!message.Id.IsEmpty)
         {
@@ -156,7 +158,18 @@ internal sealed partial class Outbound
             WatchAge(ticket, message.TimeToLive, now);
         }
 
-        Enqueue(handle);
+        var replaced = Enqueue(handle);
+        if (message.QoS != QoS.AtMostOnce && Session.Journal is { } journal)
+        {
+            journal.Accepted(handle, now);
+            FollowStoring(handle);
+        }
+
+        if (replaced >= 0)
+        {
+            // After the record of the newer: a log that is cut between the two still has one of them.
+            EndReplaced(replaced);
+        }
 
         if (wasPaced)
         {
@@ -362,6 +375,7 @@ internal sealed partial class Outbound
         _voided.Clear();
         var released = new List<int>();
         Session.StartOver(receiveMaximum, released, _voided);
+        Session.Journal?.Started(elsewhere);
         if (elsewhere)
         {
             // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.

@@ -55,7 +55,7 @@ public sealed class EndTests
         var settings = new EngineSettings { Connect = new ConnectPacket { SessionExpiryInterval = connect }, Random = () => 0 };
         var ending = new Ending(EndingKind.Stop, new DisconnectPacket { SessionExpiryInterval = 30 }, new CloseReason(CloseKind.Requested, "asked"), deadline: 0);
 
-        var packet = ending.LastWord(settings.AllServers[0], new Outbound(settings.Outbox, new EngineCounters(), log: null));
+        var packet = ending.LastWord(settings.AllServers[0], new Outbound(settings.Outbox, new EngineCounters()));
 
         Assert.Equal(disconnect, packet.SessionExpiryInterval);
     }
@@ -126,7 +126,7 @@ public sealed class EndTests
         server.Driver.AdvanceTo(5 * Second);
 
         Assert.Equal(["DISCONNECT"], server.Sent());
-        Assert.Equal(PublishEnd.NotSent, Assert.Single(server.Driver.Ended).End);
+        Assert.Equal(PublishEnd.Unanswered, Assert.Single(server.Driver.Ended).End);
         Assert.Equal(ClientState.Closed, server.Engine.State);
         Assert.Equal(long.MaxValue, server.Engine.Deadline);
     }
