@@ -81,6 +81,12 @@ public abstract record ClientEvent
     /// <summary>Outgoing QoS 0 messages went down with a connection before they were written.</summary>
     public sealed record PublishesDropped(long Count) : ClientEvent;
 
+    /// <summary>
+    /// A message of the outbox will not be sent: it was dropped, expired, or is more than the server takes. Who published it hears it too. <paramref name="Id"/> is the application's own
+    /// (<see cref="OutgoingMessage.Id"/>); null if it gave none.
+    /// </summary>
+    public sealed record MessageDropped(string Topic, QoS QoS, string? Id, MessageDropReason Reason) : ClientEvent;
+
     /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
     public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent;
 }

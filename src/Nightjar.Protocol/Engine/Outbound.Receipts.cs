@@ -21,6 +21,9 @@ internal sealed partial class Outbound
         return !_ids.IsEmpty && _ids.TryFind(id, out known);
     }
 
+    /// <summary>Getter: whether the ticket's message is still there.</summary>
+    public bool IsCurrent(MessageTicket ticket) => _messages.IsCurrent(ticket);
+
     /// <summary>Getter: who follows a pending message; null: nobody.</summary>
     public object? WaiterOf(int handle) => _messages[handle].Waiter;
 

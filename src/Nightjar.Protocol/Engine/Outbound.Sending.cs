@@ -42,6 +42,8 @@ internal sealed partial class Outbound
         }
         else if (message.Waiter is { } receipt)
         {
+            // When it is sent again after all, that is news.
+            message.Traits &= ~MessageTraits.Handed;
             Steps.Add((receipt, DeliveryStep.Quarantined));
         }
     }
@@ -49,6 +51,13 @@ internal sealed partial class Outbound
     private void PumpReliable()
     {
         while (TrySendReliable())
+        {
+        }
+    }
+
+    private void PumpUnreliable()
+    {
+        while (_open && TrySendUnreliable())
         {
         }
     }

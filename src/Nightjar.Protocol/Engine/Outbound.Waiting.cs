@@ -34,6 +34,7 @@ internal sealed partial class Outbound
     {
         var ended = Ended;
         Ended = empty;
+        HasEndedReceipts = false;
         return ended;
     }
 
@@ -138,6 +139,7 @@ internal sealed partial class Outbound
         if (message.Waiter is { } waiter)
         {
             message.Waiter = null;
+            HasEndedReceipts |= (message.Traits & MessageTraits.Receipt) != 0;
             Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason) { Drop = drop });
         }
     }

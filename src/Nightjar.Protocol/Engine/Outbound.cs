@@ -78,6 +78,9 @@ internal sealed partial class Outbound
     /// <summary>Waits that ended; the host takes them under its lock and signals them after it.</summary>
     public List<PublishOutcome> Ended { get; private set; } = [];
 
+    /// <summary>Whether there are receipts among them.</summary>
+    public bool HasEndedReceipts { get; private set; }
+
     /// <summary>Flushes that ended, likewise.</summary>
     public List<FlushOutcome> Flushed => _flushes.Ended;
 
@@ -179,6 +182,10 @@ internal sealed partial class Outbound
         {
             PumpReliable();
         }
+        else
+        {
+            PumpUnreliable();
+        }
 
         return ticket;
     }
@@ -265,9 +272,7 @@ internal sealed partial class Outbound
         else
         {
             PumpReliable();
-            while (TrySendUnreliable())
-            {
-            }
+            PumpUnreliable();
         }
 
         _flushes.Left(_reliable, _unreliable, _data.Position);

@@ -32,8 +32,11 @@ internal readonly ref struct OutgoingPublish
     /// <summary>A segment made for this message, in which the payload lies already, behind the room for topic and properties.</summary>
     public MessageSegment? Filled { get; init; }
 
+    /// <summary>Bytes of payload that are not there yet.</summary>
+    public int ToCome { get; init; }
+
     /// <summary>What counts against the budget.</summary>
-    public int Length => Topic.Length + Properties.Length + Payload.Length;
+    public int Length => Topic.Length + Properties.Length + Payload.Length + ToCome;
 
     /// <summary>The same with other properties.</summary>
     public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()

@@ -1,0 +1,102 @@
+using Nightjar.Protocol.Engine;
+
+namespace Nightjar.Connection;
+
+/// <summary>
+/// A message that waits for room in the outbox: it holds what the caller's spans held, until it may come in. Guarded with the engine.
+/// </summary>
+internal sealed class RoomWaiter
+{
+    private readonly byte[] _bytes;
+    private readonly int _topicLength;
+    private readonly int _propertiesLength;
+    private readonly int _payloadLength;
+    private readonly int _idLength;
+    private readonly int _toCome;
+    private readonly QoS _qos;
+    private readonly bool _retain;
+    private readonly ushort _alias;
+    private readonly long _timeToLive;
+
+    public RoomWaiter(in OutgoingPublish message)
+    {
+        _topicLength = message.Topic.Length;
+        _propertiesLength = message.Properties.Length;
+        _payloadLength = message.Payload.Length;
+        _idLength = message.Id.Length;
+        _toCome = message.ToCome;
+        _qos = message.QoS;
+        _retain = message.Retain;
+        _alias = message.TopicAlias;
+        _timeToLive = message.TimeToLive;
+        _bytes = [.. message.Topic, .. message.Properties, .. message.Payload, .. message.Id];
+    }
+
+    /// <summary>Its place in the line.</summary>
+    public RoomRequest? Request { get; set; }
+
+    /// <summary>Who publishes; null: who enqueues, or takes the room alone.</summary>
+    public PublishWaiter? Publisher { get; init; }
+
+    /// <summary>Who enqueues.</summary>
+    public TaskCompletionSource<DeliveryReceipt>? Enqueuer { get; init; }
+
+    /// <summary>Who takes room for bytes that are still to come.</summary>
+    public TaskCompletionSource? Reserver { get; init; }
+
+    /// <summary>The application's own identifier, as it gave it.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>There is room; under the gate.</summary>
+    public void Grant(EngineHost host, ClientEngine engine, long now)
+    {
+        var message = ToMessage();
+        if (Publisher is { } publisher)
+        {
+            publisher.Room = null;
+            publisher.Ticket = engine.Accept(message, publisher, now);
+        }
+        else if (Enqueuer is { } enqueuer)
+        {
+            // Another of the same identifier may have come in meanwhile.
+            enqueuer.TrySetResult(host.FindOrAccept(message, Id, now));
+        }
+        else
+        {
+            engine.Outbound.Reserve(message.Length);
+            Reserver!.TrySetResult();
+        }
+    }
+
+    /// <summary>There will be none; not under the gate.</summary>
+    public void Fail(Exception error)
+    {
+        if (Publisher is { } publisher)
+        {
+            publisher.Room = null;
+            publisher.SetException(error);
+        }
+        else if (Enqueuer is { } enqueuer)
+        {
+            enqueuer.TrySetException(error);
+        }
+        else
+        {
+            Reserver!.TrySetException(error);
+        }
+    }
+
+    private OutgoingPublish ToMessage() => new()
+    {
+        Topic = _bytes.AsSpan(0, _topicLength),
+        Properties = _bytes.AsSpan(_topicLength, _propertiesLength),
+        Payload = _bytes.AsSpan(_topicLength + _propertiesLength, _payloadLength),
+        Id = _bytes.AsSpan(_topicLength + _propertiesLength + _payloadLength, _idLength),
+        ToCome = _toCome,
+        QoS = _qos,
+        Retain = _retain,
+        TopicAlias = _alias,
+        TimeToLive = _timeToLive,
+        HasReceipt = Enqueuer is not null,
+    };
+}
