@@ -59,6 +59,34 @@ public sealed record ClientStatus
 
     /// <summary>Received messages that were not stored because they were too large; see <see cref="ClientEvent.MessageSkipped"/>.</summary>
     public long SkippedMessages { get; init; }
+
+    /// <summary>The session's store; null without one.</summary>
+    public StorageStatus? Storage { get; init; }
+}
+
+/// <summary>How the session's store does; see <see cref="SessionOptions.Store"/>.</summary>
+public sealed record StorageStatus
+{
+    /// <summary>Whether it is open: from the first use of the client, or <see cref="MqttClient.OpenAsync"/>, to its end.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>Which store it is: chosen at random when it was made. Null while it is not open.</summary>
+    public Guid? StoreId { get; init; }
+
+    /// <summary>What keeps it from being opened or written; null: nothing.</summary>
+    public Exception? Error { get; init; }
+
+    /// <summary>Since when.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>What waits to be stored, in bytes.</summary>
+    public long PendingBytes { get; init; }
+
+    /// <summary>What the log holds in all, in bytes; 0 if the store does not say.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>How many files, or whatever it is made of, that is; 0 if the store does not say.</summary>
+    public int Segments { get; init; }
 }
 
 /// <summary>A received message that a handler holds for long: nothing that came after it can be acknowledged.</summary>
