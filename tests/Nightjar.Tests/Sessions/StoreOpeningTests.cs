@@ -1,6 +1,4 @@
-using Nightjar.Protocol.Packets;
 using Nightjar.Testing;
-using Nightjar.Tests.Storage;
 using Xunit;
 
 namespace Nightjar.Tests.Sessions;
