@@ -232,7 +232,7 @@ internal sealed class ConcurrentPump(EngineHost host, MessageFeed feed, MessageH
                 message.Chunk.Release();
                 if (feed.IsAwaited(message) && !outcome.IsSettled)
                 {
-                    host.Complete([feed.ToOutcome(message.Token, outcome)]);
+                    host.Complete([feed.ToOutcome(message, outcome)]);
                 }
 
                 if (host.Handlers.ShouldYield)

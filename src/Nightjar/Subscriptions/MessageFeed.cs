@@ -164,13 +164,26 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>The receive loop's: ends when the consumer has made room, or nobody will consume any more.</summary>
     public Task WhenRoom() => _limited is null || _closed ? Task.CompletedTask : _limited.WhenRoom();
 
-    /// <summary>Whether the server waits for this subscription to be done with the message.</summary>
-    public bool IsAwaited(in ReceivedMessage message) => !AcknowledgesAtArrival && !message.Token.IsNone;
+    /// <summary>Whether the server, or the session's store, waits for this subscription to be done with the message.</summary>
+    public bool IsAwaited(in ReceivedMessage message) => (!AcknowledgesAtArrival && !message.Token.IsNone) || IsStored(message);
+
+    /// <summary>Whether the message lies in the store until this subscription is done with it, and was acknowledged for that: as the subscription wants it, or because an earlier process left it.</summary>
+    private bool IsStored(in ReceivedMessage message) => message.DeliveryId != 0 && (StoresMessages || message.Token.IsNone);
 
     /// <summary>What a handler may acknowledge the message with; null if nobody waits for that.</summary>
-    public MessageAcknowledgement? AcknowledgementFor(in ReceivedMessage message) => IsAwaited(message) ? new MessageAcknowledgement(this, message.Token) : null;
+    public MessageAcknowledgement? AcknowledgementFor(in ReceivedMessage message) => IsAwaited(message)
+        ? new MessageAcknowledgement(this, IsStored(message) ? default : message.Token, message.DeliveryId)
+        : null;
 
-    public HandlerOutcome ToOutcome(AckToken token, MessageOutcome outcome) => new(token, outcome.ReasonCode, outcome.IsAbandoned, this);
+    public HandlerOutcome ToOutcome(in ReceivedMessage message, MessageOutcome outcome) => IsStored(message)
+        ? ToOutcome(default(AckToken), message.DeliveryId, outcome)
+        : ToOutcome(message.Token, deliveryId: 0, outcome);
+
+    /// <param name="token">None: it is a stored message.</param>
+    /// <param name="deliveryId">Its number there.</param>
+    /// <param name="outcome">What became of it.</param>
+    public HandlerOutcome ToOutcome(AckToken token, long deliveryId, MessageOutcome outcome) =>
+        new(token, outcome.ReasonCode, outcome.IsAbandoned, this, token.IsNone ? deliveryId : 0);
 
     /// <summary>The server answered one filter; when the last is refused, the subscription ends.</summary>
     public void Answer(in SubscriptionAnswer answer)
@@ -253,7 +266,7 @@ internal sealed class MessageFeed : LocalSubscription
         message.Chunk.Release();
         if (IsAwaited(message))
         {
-            Host.Complete([ToOutcome(message.Token, MessageOutcome.Acknowledge)]);
+            Host.Complete([ToOutcome(message, MessageOutcome.Acknowledge)]);
         }
     }
 
