@@ -33,7 +33,7 @@ internal abstract record EngineOutput
     internal sealed record AskDelay(int Question, CloseReason Reason, int Number, long Elapsed) : EngineOutput;
 
     /// <summary>Say with HandleWindow which window is open or opens next.</summary>
-    internal sealed record AskWindow : EngineOutput;
+    internal sealed record AskWindow(int Question) : EngineOutput;
 
     /// <summary>Other settings took the place of the old ones.</summary>
     internal sealed record Updated(EngineSettings Settings) : EngineOutput;

@@ -84,12 +84,12 @@ internal sealed partial class EngineHost
         }
     }
 
-    public void AnswerWindow(TimeSpan opens, TimeSpan closes)
+    public void AnswerWindow(int question, TimeSpan opens, TimeSpan closes)
     {
         using (_gate.Enter())
         {
             var now = _gate.Now();
-            _engine.HandleWindow(opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
+            _engine.HandleWindow(question, opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
         }
     }
 

@@ -17,11 +17,11 @@ internal sealed class Questions(EngineHost host, ILogger logger)
             case EngineOutput.AskDelay question:
                 _ = Task.Run(() => host.AnswerDelay(question.Question, DelayAfter(question)));
                 break;
-            case EngineOutput.AskWindow:
+            case EngineOutput.AskWindow window:
                 _ = Task.Run(() =>
                 {
                     var (opens, closes) = NextWindow();
-                    host.AnswerWindow(opens, closes);
+                    host.AnswerWindow(window.Question, opens, closes);
                 });
                 break;
         }
