@@ -38,10 +38,10 @@ public sealed class SubscriptionScope : IAsyncDisposable
     public string Filter => _filter.Text;
 
     /// <inheritdoc cref="Subscription.Granted"/>
-    public Task<QoS> Granted => _feed.Grant.Granted;
+    public Task<QoS> Granted => Relay.Of(_feed.Grant.Granted);
 
     /// <summary>Ends when no message will come any more: disposed, refused, or the client is closed.</summary>
-    public Task Completion => _feed.Completion;
+    public Task Completion => Relay.Of(_feed.Completion);
 
     /// <summary>
     /// A local subscription whose messages are a sequence. Throws <see cref="ArgumentException"/> for a filter that reaches beyond the scope (compared level by level:

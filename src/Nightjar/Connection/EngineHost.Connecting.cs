@@ -24,7 +24,7 @@ internal sealed partial class EngineHost
             }
         }
 
-        return connected.WaitAsync(cancellationToken);
+        return Relay.Of(connected).WaitAsync(cancellationToken);
     }
 
     /// <summary>Other options: the task ends when they are in force.</summary>
@@ -44,7 +44,7 @@ internal sealed partial class EngineHost
             _engine.Update(settings, _gate.Now());
         }
 
-        return updated;
+        return Relay.Of(updated);
     }
 
     /// <summary>The engine goes by these options from here on; called under the lock.</summary>

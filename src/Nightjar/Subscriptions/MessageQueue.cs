@@ -6,7 +6,7 @@ namespace Nightjar.Subscriptions;
 /// From the receive loop to one consumer, without locks: the loop appends, and publishes once per chunk what it appended; the consumer takes in order and sleeps when there is
 /// nothing. One writer and one reader at a time.
 /// </summary>
-internal sealed class MessageQueue : IValueTaskSource<bool>
+internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
 {
     private readonly Action<TaskSchedulerException>? _onLost;
     private MessageSegment _writing;
@@ -15,6 +15,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     private int _read;
     private int _appended;
     private int _sleeping;
+    private bool _readsElsewhere;
     private volatile bool _woken;
     private volatile bool _completed;
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
@@ -98,6 +99,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     public ValueTask<bool> WaitAsync()
     {
         _wake.Reset();
+        _readsElsewhere = SynchronizationContext.Current is not null || TaskScheduler.Current != TaskScheduler.Default;
         Interlocked.Exchange(ref _sleeping, 1);
         if ((HasMessages || _completed || _woken) && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
@@ -124,17 +126,34 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
 
     private void WakeSleeping()
     {
-        if (Interlocked.Exchange(ref _sleeping, 0) == 1)
+        if (Interlocked.Exchange(ref _sleeping, 0) == 0)
         {
-            try
-            {
-                _wake.SetResult(HasMessages || !_completed);
-            }
-            catch (TaskSchedulerException error)
-            {
-                // Whoever brings a message, or closes the client, is not to pay for it.
-                _onLost?.Invoke(error);
-            }
+            return;
+        }
+
+        if (_readsElsewhere)
+        {
+            // A scheduler of the application's is its code, and whoever wakes may hold a lock.
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        else
+        {
+            EndSleep();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => EndSleep();
+
+    private void EndSleep()
+    {
+        try
+        {
+            _wake.SetResult(HasMessages || !_completed);
+        }
+        catch (TaskSchedulerException error)
+        {
+            // Whoever brings a message, or closes the client, is not to pay for it.
+            _onLost?.Invoke(error);
         }
     }
 }
