@@ -54,7 +54,11 @@ internal abstract record EngineOutput
     internal sealed record Disconnected(CloseReason Reason) : EngineOutput;
 
     /// <summary>An attempt failed; <paramref name="RetryAt"/> is <see cref="long.MaxValue"/> if there will be no other.</summary>
-    internal sealed record AttemptFailed(CloseReason Reason, long RetryAt) : EngineOutput;
+    internal sealed record AttemptFailed(CloseReason Reason, long RetryAt) : EngineOutput
+    {
+        /// <summary>Whether <see cref="GaveUp"/> for the same reason follows.</summary>
+        public bool GivesUp { get; init; }
+    }
 
     /// <summary>The client gave up: calls that wait for a connection fail.</summary>
     internal sealed record GaveUp(CloseReason Reason) : EngineOutput;

@@ -29,11 +29,11 @@ internal sealed class FailureReports(Queue<EngineOutput> outputs)
     }
 
     /// <summary>An attempt failed. Of a connection that was lost, its end is the report.</summary>
-    public void Report(CloseReason reason, long retryAt)
+    public void Report(CloseReason reason, long retryAt, bool givesUp = false)
     {
         if (!reason.WasConnected)
         {
-            outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt));
+            outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt) { GivesUp = givesUp });
         }
     }
 

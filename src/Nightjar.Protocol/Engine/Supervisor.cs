@@ -319,7 +319,7 @@ internal sealed class Supervisor
         _stopped = _everConnected;
         _rule.HandleGivenUp();
         Settle();
-        _failures.Report(reason, long.MaxValue);
+        _failures.Report(reason, long.MaxValue, givesUp: true);
     }
 
     private void EndPhase(bool wasConnected, long now, bool inCircles = false)
