@@ -18,7 +18,7 @@ internal static class Relay
         where T : Task
     {
         // Not everybody looks; a failure that nobody looks at is no unobserved exception.
-        relayed.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = relayed.ContinueWith(static failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return relayed;
     }
 }
