@@ -134,6 +134,39 @@ public abstract record ClientEvent
         private protected override string Text => $"{Count}";
     }
 
+    /// <summary>
+    /// The session's store was opened and what lay in it is there again; once for each client that has one, also if it was empty.
+    /// </summary>
+    public sealed record SessionRestored : ClientEvent
+    {
+        /// <summary>Messages that an earlier client had accepted and the server has not taken yet; those that were on their way count.</summary>
+        public int PendingMessages { get; init; }
+
+        /// <summary>Of these, those that were on their way: they have a packet identifier.</summary>
+        public int InFlight { get; init; }
+
+        /// <summary>Received messages that lie in the store until their handler is done; see <see cref="AcknowledgeMode.Stored"/>.</summary>
+        public int UnhandledMessages { get; init; }
+
+        /// <summary>Stretches of the store that could not be read. What a killed process had begun to write, and nobody had been told to be stored, does not count.</summary>
+        public int DamagedStretches { get; init; }
+
+        /// <summary>What these take, in bytes.</summary>
+        public long DamagedBytes { get; init; }
+    }
+
+    /// <summary>
+    /// The session's store cannot be opened or written, for instance because the disk is full; <see cref="Error"/> says why and what to do. Once for each time that it begins. What is stored stays, and what
+    /// depends on being stored waits: messages of QoS 1 and 2 in both directions. QoS 0 goes on.
+    /// </summary>
+    public sealed record StorageFailed(Exception Error) : ClientEvent
+    {
+        private protected override string Text => Error.Message;
+    }
+
+    /// <summary>The session's store works again; what waited for it goes on.</summary>
+    public sealed record StorageRecovered : ClientEvent;
+
     /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
     public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent
     {

@@ -80,6 +80,7 @@ public sealed class SubscriptionScope : IAsyncDisposable
     public Subscription OnStream(string filter, Func<StreamedMessage, CancellationToken, ValueTask> handler)
     {
         ArgumentNullException.ThrowIfNull(handler);
+        _options.ThrowIfInvalid(nameof(handler), hasStore: _host.HasStore, takesStreams: true);
         return Add([filter], new MessageHandler.Streamed(handler));
     }
 

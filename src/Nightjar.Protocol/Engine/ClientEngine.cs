@@ -1,6 +1,6 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
@@ -21,9 +21,9 @@ internal sealed class ClientEngine
     private readonly Lifecycle _lifecycle;
     private readonly HandlerWatch _watch;
 
-    public ClientEngine(EngineSettings settings, ISessionLog? log = null)
+    public ClientEngine(EngineSettings settings)
     {
-        Outbound = new Outbound(settings.Outbox, Counters, log);
+        Outbound = new Outbound(settings.Outbox, Counters, settings.HasStore);
         Ledger = new AcknowledgementLedger();
         var wires = new WireTable();
         Identifiers = new SubscriptionIdentifiers(settings.Random);
@@ -299,8 +299,24 @@ internal sealed class ClientEngine
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
     public void HandlePaused(long now) => _lifecycle.HandlePaused(now);
 
+    /// <summary>
+    /// The session goes on where an earlier process stopped; once, before anything is dialled. <paramref name="journal"/> is where it is written down from here on.
+    /// </summary>
+    public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
+    {
+        journal.Begin(session, Outbound.Messages, now, utcNow);
+        Outbound.Restore(session, journal, now);
+        _lifecycle.Supervisor.Release(now);
+    }
+
     /// <summary>The log is committed up to this record.</summary>
-    public void HandleCommitted(long lsn) => Outbound.Committed(lsn);
+    public void HandleCommitted(long sequence) => Outbound.Committed(sequence);
+
+    /// <summary>Records cannot be written at the moment: what depends on them waits.</summary>
+    public void HandleStoreFailed() => Outbound.StoreIsFailing = true;
+
+    /// <summary>They can again.</summary>
+    public void HandleStoreWentOn() => Outbound.StoreIsFailing = false;
 
     /// <summary>Time passed; asking early is harmless.</summary>
     public void Advance(long now)

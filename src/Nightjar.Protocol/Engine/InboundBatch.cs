@@ -49,6 +49,9 @@ internal struct InboundPacket
     public TopicRoute? Route;
     public AckToken Token;
 
+    /// <summary>The record of its arrival; 0 if there is none.</summary>
+    public long DeliveryId;
+
     /// <summary>The packets of the rare kinds.</summary>
     public object? Other;
 }

@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Journal;
+
 namespace Nightjar.Protocol.Engine;
 
 // From the queues into the lane, as far as quota, room and pace allow.
@@ -63,7 +65,7 @@ internal sealed partial class Outbound
         if (_publishes.Check(message.ToPacket(message.QoS, id, duplicate: false), message.TopicAlias, out var qos) is { } refused)
         {
             Tell(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
-            _messages.Remove(handle);
+            Remove(handle, MessageEnd.Refused, refused.ReasonCode);
             return;
         }
 

@@ -36,18 +36,24 @@ internal sealed partial class Outbound
     private long _unreliableWritten;
     private long _unreliableTaken;
 
-    public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
+    public Outbound(OutboxSettings settings, EngineCounters counters, bool hasStore = false)
     {
         Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
         _packets = new PacketEncoder(counters);
         _publishes = new PublishLane(_data, settings, counters);
-        Session = new ClientSession(settings.MaximumInFlight, log);
-        _committed = log is null ? long.MaxValue : 0;
+        Session = new ClientSession(settings.MaximumInFlight);
+        _committed = hasStore ? 0 : long.MaxValue;
     }
 
     public ClientSession Session { get; }
+
+    /// <summary>Records cannot be written at the moment.</summary>
+    public bool StoreIsFailing { get; set; }
+
+    /// <summary>Where they lie.</summary>
+    public MessageStore Messages => _messages;
 
     /// <summary>How fast messages may leave.</summary>
     public PublishPace Pace { get; }
@@ -69,8 +75,8 @@ internal sealed partial class Outbound
     /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
     public int Buffered => _control.Length + _data.Length;
 
-    /// <summary>Whether a flush would find something.</summary>
-    public bool HasOutput => _control.Length > 0 || _data.Length > 0;
+    /// <summary>Whether a flush would find something that may leave now.</summary>
+    public bool HasOutput => _control.HasOutput(_committed) || _data.HasOutput(_committed);
 
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
@@ -117,6 +123,7 @@ internal sealed partial class Outbound
     public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
         var handle = _messages.Add(message, waiter);
+        _messages[handle].ExpiresAt = message.TimeToLive > 0 ? now + message.TimeToLive : 0;
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
         var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
@@ -128,6 +135,7 @@ internal sealed partial class Outbound
         else
         {
             _reliable.Enqueue(_messages, handle);
+            Session.Journal?.Accepted(handle, now);
         }
 
         if (wasPaced)
@@ -307,6 +315,7 @@ internal sealed partial class Outbound
         _voided.Clear();
         var released = new List<int>();
         Session.StartOver(receiveMaximum, released, _voided);
+        Session.Journal?.Started(elsewhere);
         if (elsewhere)
         {
             // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.

@@ -48,6 +48,10 @@ internal sealed class OutputLane
         Length += size;
     }
 
+    /// <summary>Whether anything may leave.</summary>
+    public bool HasOutput(long committed) =>
+        Length > 0 && (!_dependencies.TryPeek(out var first) || first.Lsn <= committed || first.Position > Position - Length);
+
     /// <summary>Moves what may leave into a batch; returns whether there was anything.</summary>
     public bool TakeInto(OutputBatch batch, long committed)
     {

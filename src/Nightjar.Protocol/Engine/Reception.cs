@@ -1,6 +1,5 @@
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -55,7 +54,7 @@ internal sealed class Reception(
         while (ledger.TryTakeReady(out var ack))
         {
             var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
-                ? outbound.Session.Record(SessionRecordKind.Received, ack.PacketId)
+                ? outbound.Session.Journal?.Received(ack.PacketId) ?? 0
                 : 0;
             outbound.WriteAck(ack, lsn);
         }
@@ -128,7 +127,7 @@ internal sealed class Reception(
             return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-4", "The server sent PUBREL for a message that PUBREC has not answered.");
         }
 
-        var lsn = outbound.Session.Record(SessionRecordKind.ReceivedReleased, id);
+        var lsn = outbound.Session.Journal?.ReceivedReleased(id) ?? 0;
         outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
         return null;
     }

@@ -127,9 +127,9 @@ internal sealed class SubscribeRequests(int filtersPerPacket)
         var lsn = 0L;
         foreach (var wire in chunk)
         {
-            if (wire.Identifier is { } identifier)
+            if (wire.Identifier is { } identifier && session.Journal is { } journal)
             {
-                lsn = session.RecordIdentifier(identifier, wire.Filter.Text);
+                lsn = journal.Identified(identifier, wire.Filter.Text);
             }
         }
 

@@ -19,6 +19,8 @@ internal sealed class Supervisor
     private int _attempt;
     private bool _everConnected;
     private bool _closed;
+    private bool _isHeld;
+    private bool _wasAsked;
     private bool _stopped;
     private bool _waitsFirmly;
     private bool _waitsForWindow;
@@ -36,6 +38,7 @@ internal sealed class Supervisor
         Servers = new ServerChoice(settings);
         Windows = new ConnectionWindows(settings, outputs);
         _rule = new RetryRule(settings, Servers, outputs);
+        _isHeld = settings.HasStore;
     }
 
     public ServerChoice Servers { get; private set; }
@@ -88,6 +91,17 @@ internal sealed class Supervisor
         {
             _stopped = false;
             Begin(now);
+        }
+    }
+
+    /// <summary>The session is restored: attempts may begin.</summary>
+    public void Release(long now)
+    {
+        _isHeld = false;
+        if (_wasAsked)
+        {
+            _wasAsked = false;
+            Connect(now);
         }
     }
 
@@ -310,6 +324,7 @@ internal sealed class Supervisor
         _failures.ReportUnanswered(long.MaxValue);
         _waitsForWindow = _waitsFirmly = false;
         Windows.EndOverride();
+        _wasAsked = false;
         Phase = ConnectionPhase.None;
     }
 
@@ -346,6 +361,12 @@ internal sealed class Supervisor
     private void Begin(long now)
     {
         _gathering = new Gathering();
+        if (_isHeld)
+        {
+            _wasAsked = true;
+            return;
+        }
+
         var at = Windows.MayBegin(now);
         if (at > now)
         {

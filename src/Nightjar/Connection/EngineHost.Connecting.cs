@@ -6,7 +6,11 @@ namespace Nightjar.Connection;
 internal sealed partial class EngineHost
 {
     /// <summary>Waits for a connection, and asks for it as it is told to.</summary>
-    public Task<ConnectResult> ConnectAsync(ConnectWish wish, CancellationToken cancellationToken)
+    public Task<ConnectResult> ConnectAsync(ConnectWish wish, CancellationToken cancellationToken) => wish != ConnectWish.None && _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<ConnectResult>(ConnectNowAsync(wish, cancellationToken)), cancellationToken)
+        : ConnectNowAsync(wish, cancellationToken);
+
+    private Task<ConnectResult> ConnectNowAsync(ConnectWish wish, CancellationToken cancellationToken)
     {
         Task<ConnectResult> connected;
         using (_gate.Enter())
@@ -28,11 +32,16 @@ internal sealed partial class EngineHost
     }
 
     /// <summary>Other options: the task ends when they are in force.</summary>
-    public Task UpdateAsync(MqttClientOptions options)
+    public Task UpdateAsync(MqttClientOptions options) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => DoAsync(UpdateNowAsync(options)), CancellationToken.None)
+        : UpdateNowAsync(options);
+
+    private Task UpdateNowAsync(MqttClientOptions options)
     {
         var before = _options;
         options.Outbox = before.Outbox;
         options.Receive = before.Receive;
+        options.Session.Store = before.Session.Store;
         options.TimeProvider = before.TimeProvider;
         options.LoggerFactory = before.LoggerFactory;
         var settings = EngineSettingsFactory.Create(options, _generatedId);

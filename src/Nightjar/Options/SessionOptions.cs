@@ -32,6 +32,13 @@ public sealed class SessionOptions
     /// </summary>
     public bool SharedAcrossServers { get; set; }
 
-    /// <summary>A copy.</summary>
+    /// <summary>
+    /// Where the session lives when this client is gone: what waits to be sent or acknowledged, what was received and is not handled, and the client identifier if it was generated or assigned. Default:
+    /// null, it ends with the client. A store has one client at a time and belongs to one session. The client does not dispose it. Only that of <see cref="MqttClientOptions.Session"/> counts; that of a
+    /// <see cref="MqttServer.Session"/> must be null, since what waits does not belong to a server yet.
+    /// </summary>
+    public ISessionStore? Store { get; set; }
+
+    /// <summary>A copy; the store in it is the same one.</summary>
     internal SessionOptions Snapshot() => (SessionOptions)MemberwiseClone();
 }

@@ -65,9 +65,19 @@ public sealed record SubscribeOptions
     public Overflow Overflow { get; init; }
 
     /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
-    internal void ThrowIfInvalid(string parameterName, bool isSequence = false)
+    /// <param name="parameterName">The caller's.</param>
+    /// <param name="isSequence">There is no handler.</param>
+    /// <param name="hasStore">Whether the client has a store.</param>
+    /// <param name="takesStreams">The handler reads payloads as they arrive.</param>
+    internal void ThrowIfInvalid(string parameterName, bool isSequence = false, bool hasStore = false, bool takesStreams = false)
     {
         var conflicts = new OptionConflicts();
+        conflicts.Require(
+            Acknowledge != AcknowledgeMode.Stored || hasStore,
+            $"{nameof(Acknowledge)} is Stored and the client has nowhere to store a message; give its options a Session.Store, or choose another mode.");
+        conflicts.Require(
+            Acknowledge != AcknowledgeMode.Stored || !takesStreams,
+            $"{nameof(Acknowledge)} is Stored, and a message that is read as it arrives is never there as a whole to be stored; use On or OnLeased, or choose another mode.");
         conflicts.Require(
             !isSequence || MaxConcurrency <= 1,
             $"{nameof(MaxConcurrency)} is {MaxConcurrency}, and a sequence gives one message after the other; use On, with a handler, or leave it out.");

@@ -54,6 +54,7 @@ internal static class SupervisionRules
         if (server.Session is { } session)
         {
             conflicts.Seconds($"{name}.Session.ExpiryInterval", session.ExpiryInterval, orForever: true);
+            conflicts.Require(session.Store is null, $"{name}.Session.Store is set; a client has one store for all of its servers. Set Session.Store of the client instead.");
         }
     }
 }

@@ -9,6 +9,8 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
 
     private readonly string _directory = Path.GetFullPath(directory);
 
+    public string? Location => _directory;
+
     public ILogFile Lock(string name)
     {
         if (OperatingSystem.IsWindows())
@@ -57,7 +59,9 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & OthersWrite) != UnixFileMode.None)
         {
             throw new StorageException(
-                StorageFailureKind.Unsafe, $"Others may write to {path}, and so could forge or destroy what the log holds. Take the right away (chmod go-w), or choose another directory.");
+                StorageFailureKind.Unsafe,
+                $"Could not open the session store: others may write to {path}, and so could forge or destroy what it holds. Take the right away (chmod go-w), or choose another directory.",
+                path);
         }
     }
 

@@ -3,6 +3,9 @@ namespace Nightjar.Storage;
 /// <summary>The directory of a log; tests put one in its place that fails. Methods throw what the file system throws.</summary>
 internal interface ILogFiles
 {
+    /// <summary>The path of the directory, for messages; null if it has none.</summary>
+    string? Location { get; }
+
     /// <summary>Makes the directory if it is not there, and takes the lock on it.</summary>
     /// <exception cref="StorageException">Others could write there, or somebody has the lock.</exception>
     ILogFile Lock(string name);

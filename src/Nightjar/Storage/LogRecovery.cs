@@ -1,9 +1,11 @@
 namespace Nightjar.Storage;
 
 /// <summary>Opens the directory of a log: takes the lock, finds out which store it is, and reads what lies there.</summary>
-internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : IDisposable
+internal sealed class LogRecovery(ILogFiles files, ISessionRecovery records) : IDisposable
 {
     private ILogFile? _store;
+
+    private string At => StorageException.At(files.Location);
 
     public Guid StoreId { get; private set; }
 
@@ -21,7 +23,7 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
     }
 
     /// <exception cref="StorageException">The directory cannot be used. It is as it was.</exception>
-    public async Task RunAsync()
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         _store = files.Lock(SegmentName.Store);
         var numbers = new List<long>();
@@ -37,6 +39,7 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
         await IdentifyAsync(numbers).ConfigureAwait(false);
         foreach (var number in numbers)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             await ReadSegmentAsync(number, isNewest: number == numbers[^1]).ConfigureAwait(false);
             NextSegment = number + 1;
         }
@@ -67,7 +70,9 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
             if (numbers.Count > 0)
             {
                 throw new StorageException(
-                    StorageFailureKind.Unreadable, "The log cannot be read: neither the store file nor any segment has an intact header. Move the directory away to begin a new store.");
+                    StorageFailureKind.Unreadable,
+                    $"Could not open the session store{At}: neither the store file nor any segment has an intact header, so it cannot be read. Move the directory away to begin a new store.",
+                    files.Location);
             }
 
             identity = Guid.NewGuid();
@@ -84,7 +89,9 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
         return state != LogHeaderState.Newer
             ? (state, header)
             : throw new StorageException(
-                StorageFailureKind.NewerFormat, $"The log was written by a newer version: {name} has format {header.Version}, this version reads up to {LogHeader.CurrentVersion}. Use the newer one.");
+                StorageFailureKind.NewerFormat,
+                $"Could not open the session store{At}: {name} has format {header.Version}, this version of Nightjar reads up to {LogHeader.CurrentVersion}. Use the newer one that wrote it.",
+                files.Location);
     }
 
     /// <summary>On the disk before the first segment is, whose header says it again.</summary>
@@ -104,14 +111,14 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
         var (state, header) = await reader.ReadHeaderAsync().ConfigureAwait(false);
         if (state == LogHeaderState.Intact && (header.StoreId != StoreId || header.Segment != number))
         {
-            records.Damage(new DamagedStretch(number, 0, file.Length, DamageReason.Foreign, 0, 0));
+            Report(number, DamageReason.Foreign, file.Length);
             return;
         }
 
         if (state == LogHeaderState.Damaged)
         {
             var reason = isNewest && file.Length < LogHeader.Size ? DamageReason.Torn : DamageReason.Header;
-            records.Damage(new DamagedStretch(number, 0, Math.Min(file.Length, LogHeader.Size), reason, 0, 0));
+            Report(number, reason, Math.Min(file.Length, LogHeader.Size));
         }
 
         await reader.ReadAsync(isNewest).ConfigureAwait(false);
@@ -129,6 +136,10 @@ internal sealed class LogRecovery(ILogFiles files, IRecoveredRecords records) : 
 
         // Of a damaged segment nobody knows what else it held: it goes only with the last number that it could have had.
         var isDamaged = state == LogHeaderState.Damaged || reader.IsDamaged;
-        Segments.Add(new SealedSegment(number, isDamaged ? RecordSequence.LastOf(number) : reader.LastSequence));
+        Segments.Add(new SealedSegment(number, isDamaged ? RecordSequence.LastOf(number) : reader.LastSequence, file.Length));
     }
+
+    /// <summary>Damage of the whole segment, or in front of all of its records.</summary>
+    private void Report(long number, DamageReason reason, long length) => records.Damage(
+        new DamagedRecords(RecordSequence.FirstOf(number) - 1, RecordSequence.LastOf(number) + 1, reason, SegmentName.Of(number), Offset: 0, length));
 }

@@ -7,13 +7,14 @@ namespace Nightjar.Storage;
 /// how far the log is committed. When writing fails, it says so, keeps everything and tries again. The format is described in docs/session-log.md.
 /// </summary>
 /// <remarks>Thread-safe. A lock is held while a record is copied, and never across I/O or a call to the owner.</remarks>
-internal sealed class RecordLog : IAsyncDisposable, IValueTaskSource, IThreadPoolWorkItem
+internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
     private readonly AppendBuffer _buffer;
     private readonly SegmentWriter _writer;
-    private readonly RecordLogOptions _options;
-    private readonly IRecordLogEvents _events;
+    private readonly FileSessionStoreOptions _options;
+    private readonly ISessionLogEvents _events;
+    private readonly ILogFiles _files;
     private readonly ILogFile _directoryLock;
     private readonly ITimer _timer;
     private readonly Task _running;
@@ -30,12 +31,13 @@ internal sealed class RecordLog : IAsyncDisposable, IValueTaskSource, IThreadPoo
     private bool _isIdle;
     private bool _isClosing;
 
-    private RecordLog(LogRecovery recovery, ILogFiles files, RecordLogOptions options, IRecordLogEvents events)
+    private RecordLog(LogRecovery recovery, ILogFiles files, FileSessionStoreOptions options, ISessionLogEvents events)
     {
         _options = options;
         _events = events;
+        _files = files;
         StoreId = recovery.StoreId;
-        _buffer = new AppendBuffer(new RecordFrame(StoreId), StoreId, options.SegmentSize, recovery.NextSegment);
+        _buffer = new AppendBuffer(new RecordFrame(StoreId), StoreId, (int)options.SegmentSize, recovery.NextSegment);
         _writer = new SegmentWriter(files, options.Durability, recovery.Segments);
         _directoryLock = recovery.TakeLock();
         _timer = options.TimeProvider.CreateTimer(static state => ((RecordLog)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -60,23 +62,22 @@ internal sealed class RecordLog : IAsyncDisposable, IValueTaskSource, IThreadPoo
         }
     }
 
+    /// <summary>How many files there are, how many bytes are in them and how many wait.</summary>
+    public SessionLogStatistics Statistics => new(_writer.Segments, _writer.Bytes, Pending);
+
     /// <summary>Opens the log in a directory, which is made if it is not there, and hands out the records that lie in it.</summary>
     /// <exception cref="StorageException">The directory cannot be used; the message says why.</exception>
-    public static Task<RecordLog> OpenAsync(string directory, RecordLogOptions options, IRecordLogEvents events, IRecoveredRecords records) =>
-        OpenAsync(new DiskLogFiles(directory), options, events, records);
-
-    /// <inheritdoc cref="OpenAsync(string, RecordLogOptions, IRecordLogEvents, IRecoveredRecords)"/>
-    public static async Task<RecordLog> OpenAsync(ILogFiles files, RecordLogOptions options, IRecordLogEvents events, IRecoveredRecords records)
+    public static async Task<RecordLog> OpenAsync(
+        ILogFiles files, FileSessionStoreOptions options, ISessionRecovery records, ISessionLogEvents events, CancellationToken cancellationToken = default)
     {
-        options.Validate();
         using var recovery = new LogRecovery(files, records);
         try
         {
-            await recovery.RunAsync().ConfigureAwait(false);
+            await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw StorageException.From("open the log", error);
+            throw StorageException.From("open the session store", files.Location, error);
         }
 
         return new RecordLog(recovery, files, options, events);
@@ -294,7 +295,7 @@ internal sealed class RecordLog : IAsyncDisposable, IValueTaskSource, IThreadPoo
         {
             _isFailing = true;
             SetTimer(_options.RetryInterval);
-            _events.Failed(StorageException.From("write to the log", failure));
+            _events.Failed(StorageException.From("write to the session store", _files.Location, failure));
         }
         else if (_isFailing && !_deletesAgain)
         {

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Nightjar.Storage;
 
 /// <summary>Reads one segment from front to back, through a window. Where it is damaged, the next record is looked for at every multiple of 8 bytes.</summary>
-internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame frame, IRecoveredRecords records) : IDisposable
+internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame frame, ISessionRecovery records) : IDisposable
 {
     private const int UsualWindow = 256 * 1024;
 
@@ -11,8 +11,8 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
     private long _start;
     private int _filled;
 
-    /// <summary>The last intact record; 0 if there is none.</summary>
-    public long LastSequence { get; private set; }
+    /// <summary>The last intact record; if there is none, the number before the first that the segment may have.</summary>
+    public long LastSequence { get; private set; } = RecordSequence.FirstOf(segment) - 1;
 
     /// <summary>Where the last intact record, or the header, ends.</summary>
     public long IntactUpTo { get; private set; } = LogHeader.Size;
@@ -69,7 +69,7 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
             offset += RecordFrame.Alignment;
         }
 
-        Report(ref damage, length, isNewest ? DamageReason.Torn : reason, before: 0);
+        Report(ref damage, length, isNewest ? DamageReason.Torn : reason, before: RecordSequence.LastOf(segment) + 1);
     }
 
     public void Dispose()
@@ -83,7 +83,7 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
         if (damage >= 0)
         {
             IsDamaged = true;
-            records.Damage(new DamagedStretch(segment, damage, end - damage, reason, LastSequence, before));
+            records.Damage(new DamagedRecords(LastSequence, before, reason, SegmentName.Of(segment), damage, end - damage));
             damage = -1;
         }
     }

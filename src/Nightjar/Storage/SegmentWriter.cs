@@ -1,7 +1,7 @@
 namespace Nightjar.Storage;
 
 /// <summary>A segment that is written no more, and the last record that must be obsolete before it may go.</summary>
-internal readonly record struct SealedSegment(long Number, long LastSequence);
+internal readonly record struct SealedSegment(long Number, long LastSequence, long Length);
 
 /// <summary>Writes chunks into segments and deletes segments. Belongs to the writer of the log. Every method may be called again after it has failed.</summary>
 internal sealed class SegmentWriter(ILogFiles files, Durability durability, List<SealedSegment> older) : IDisposable
@@ -10,7 +10,16 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     private ILogFile? _file;
     private long _segment;
     private long _last;
+    private long _length;
+    private long _bytes = older.Sum(segment => segment.Length);
+    private int _segments = older.Count;
     private bool _namesChanged;
+
+    /// <summary>How many segments there are. Read by any thread.</summary>
+    public int Segments => Volatile.Read(ref _segments);
+
+    /// <summary>What is in them, in bytes. Read by any thread.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>Whether the system has bytes that a loss of power could take.</summary>
     public bool IsUnflushed { get; private set; }
@@ -24,7 +33,9 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
             await SealAsync().ConfigureAwait(false);
             _file = files.Create(SegmentName.Of(first.Segment));
             _segment = first.Segment;
+            _length = 0;
             _namesChanged = true;
+            Volatile.Write(ref _segments, older.Count + 1);
         }
 
         _parts.Clear();
@@ -35,7 +46,10 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
 
         IsUnflushed = true;
         await _file!.WriteAsync(_parts, first.Offset).ConfigureAwait(false);
-        _last = chunks[count - 1].LastSequence;
+        var last = chunks[count - 1];
+        _last = last.LastSequence;
+        Volatile.Write(ref _bytes, _bytes - _length + last.Offset + last.Length);
+        _length = last.Offset + last.Length;
     }
 
     /// <summary>Completes when all that was written is on the disk.</summary>
@@ -68,7 +82,9 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
             if (older[i].LastSequence <= upTo)
             {
                 files.Delete(SegmentName.Of(older[i].Number));
+                Volatile.Write(ref _bytes, _bytes - older[i].Length);
                 older.RemoveAt(i);
+                Volatile.Write(ref _segments, older.Count + (_file is null ? 0 : 1));
             }
         }
     }
@@ -87,7 +103,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
             await FlushAsync().ConfigureAwait(false);
         }
 
-        older.Add(new SealedSegment(_segment, _last));
+        older.Add(new SealedSegment(_segment, _last, _length));
         _file.Dispose();
         _file = null;
         _segment = 0;

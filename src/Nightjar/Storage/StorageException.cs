@@ -1,7 +1,7 @@
-namespace Nightjar.Storage;
+namespace Nightjar;
 
-/// <summary>What kept the log from working.</summary>
-internal enum StorageFailureKind
+/// <summary>What kept a session store from working.</summary>
+public enum StorageFailureKind
 {
     /// <summary>The disk, or the share of it that this user may have, is full.</summary>
     DiskFull,
@@ -12,7 +12,7 @@ internal enum StorageFailureKind
     /// <summary>This user may not write there.</summary>
     Denied,
 
-    /// <summary>Another process, or another log in this one, has the directory.</summary>
+    /// <summary>Another process, or another client in this one, has the store open.</summary>
     InUse,
 
     /// <summary>Others could change the files.</summary>
@@ -24,20 +24,43 @@ internal enum StorageFailureKind
     /// <summary>The files do not even say any more which store they are.</summary>
     Unreadable,
 
+    /// <summary>There is no store, or it was taken away.</summary>
+    NotFound,
+
     /// <summary>Anything else, as the system said it.</summary>
     Other,
 }
 
-/// <summary>The log on disk could not do what it should.</summary>
-internal sealed class StorageException(StorageFailureKind kind, string message, Exception? innerException = null) : IOException(message, innerException)
+/// <summary>A session store could not do what it should. The message says what was tried and where, why it failed, and what to do about it; it holds nothing of what is stored, and no keys.</summary>
+public sealed class StorageException : IOException
 {
     private const int Win32 = unchecked((int)0x8007_0000);
 
-    public StorageFailureKind Kind { get; } = kind;
+    /// <summary>For a store of your own.</summary>
+    /// <param name="kind">What kept it from working.</param>
+    /// <param name="message">What was tried, why it failed, and what to do.</param>
+    /// <param name="path">The directory or file; null if there is none.</param>
+    /// <param name="innerException">What the system said.</param>
+    public StorageException(StorageFailureKind kind, string message, string? path = null, Exception? innerException = null)
+        : base(message, innerException)
+    {
+        Kind = kind;
+        Path = path;
+    }
 
-    /// <param name="doing">What was tried, such as "write to the log".</param>
+    /// <summary>What kept the store from working.</summary>
+    public StorageFailureKind Kind { get; }
+
+    /// <summary>The directory of the store, or the file in it that is concerned; null if the store has none.</summary>
+    public string? Path { get; }
+
+    /// <summary>How a message goes on that names a path.</summary>
+    internal static string At(string? path) => path is null ? "" : $" in {path}";
+
+    /// <param name="doing">What was tried, such as "write to the session store".</param>
+    /// <param name="path">Where.</param>
     /// <param name="error">What came of it.</param>
-    public static StorageException From(string doing, Exception error)
+    internal static StorageException From(string doing, string? path, Exception error)
     {
         if (error is StorageException known)
         {
@@ -47,19 +70,21 @@ internal sealed class StorageException(StorageFailureKind kind, string message, 
         var kind = Classify(error);
         var hint = kind switch
         {
-            StorageFailureKind.DiskFull => "The disk is full, or the quota used up; make room.",
-            StorageFailureKind.ReadOnly => "The file system is read-only.",
-            StorageFailureKind.Denied => "The user of this process must own the directory and may write to it.",
-            StorageFailureKind.InUse => "Another process has the directory open; one store belongs to one process at a time.",
+            StorageFailureKind.DiskFull => "the disk is full, or the quota used up. Make room.",
+            StorageFailureKind.ReadOnly => "the file system is read-only. Mount it for writing, or choose another directory.",
+            StorageFailureKind.Denied => "the user of this process must own the directory and may write to it. Change its owner or mode, or choose another directory.",
+            StorageFailureKind.InUse => "another process, or another client in this one, has it open. One store belongs to one process at a time: end that one, or choose another directory.",
+            StorageFailureKind.NotFound => "there is none, or what was in it was taken away. Look at the path.",
             _ => error.Message,
         };
-        return new StorageException(kind, $"Could not {doing}: {hint}", error);
+        return new StorageException(kind, $"Could not {doing}{At(path)}: {hint}", path, error);
     }
 
     // Where the system is not Windows, the base class library gives the error number itself.
     private static StorageFailureKind Classify(Exception error) => error switch
     {
         UnauthorizedAccessException => StorageFailureKind.Denied,
+        DirectoryNotFoundException or FileNotFoundException => StorageFailureKind.NotFound,
         IOException io when OperatingSystem.IsWindows() => (io.HResult - Win32) switch
         {
             0x70 or 0x27 => StorageFailureKind.DiskFull,

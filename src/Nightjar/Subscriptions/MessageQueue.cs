@@ -9,6 +9,7 @@ namespace Nightjar.Subscriptions;
 internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
 {
     private readonly Action<TaskSchedulerException>? _onLost;
+    private volatile CommitMark? _commits;
     private MessageSegment _writing;
     private MessageSegment _publishing;
     private MessageSegment _reading;
@@ -21,15 +22,19 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
 
     /// <summary>Whether there is something to take; exact for the reader only.</summary>
-    public bool HasMessages => _read < Volatile.Read(ref _reading.Published) || (_read == MessageSegment.Size && Following is not null);
+    public bool HasMessages => _read < Volatile.Read(ref _reading.Published)
+        ? IsToBeSeen(_reading.Messages[_read])
+        : _read == MessageSegment.Size && Following is { } next && IsToBeSeen(next.Messages[0]);
 
     /// <summary>The next segment, once something in it is published: the writer needs the link to it until then.</summary>
     private MessageSegment? Following => Volatile.Read(ref _reading.Next) is { } next && Volatile.Read(ref next.Published) > 0 ? next : null;
 
     /// <param name="onLost">Hears of it when the reader's own task scheduler refuses to wake it, which then sleeps for good.</param>
-    public MessageQueue(Action<TaskSchedulerException>? onLost = null)
+    /// <param name="commits">How far the log is committed; the reader sees nothing beyond it. Null: there is no log.</param>
+    public MessageQueue(Action<TaskSchedulerException>? onLost = null, CommitMark? commits = null)
     {
         _onLost = onLost;
+        _commits = commits;
         _writing = _publishing = _reading = MessageSegment.Rent();
     }
 
@@ -69,6 +74,9 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         WakeSleeping();
     }
 
+    /// <summary>From here on the reader sees what is not committed too: it is only to be let go of.</summary>
+    public void ShowAll() => _commits = null;
+
     /// <summary>Takes the oldest.</summary>
     public bool TryTake(out ReceivedMessage message)
     {
@@ -76,7 +84,14 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         {
             if (_read < Volatile.Read(ref _reading.Published))
             {
-                ref var place = ref _reading.Messages[_read++];
+                ref var place = ref _reading.Messages[_read];
+                if (!IsToBeSeen(place))
+                {
+                    message = default;
+                    return false;
+                }
+
+                _read++;
                 message = place;
                 place = default;
                 return true;
@@ -101,7 +116,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         _wake.Reset();
         _readsElsewhere = SynchronizationContext.Current is not null || TaskScheduler.Current != TaskScheduler.Default;
         Interlocked.Exchange(ref _sleeping, 1);
-        if ((HasMessages || _completed || _woken) && Interlocked.Exchange(ref _sleeping, 0) == 1)
+        if (HasNews && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
             _woken = false;
             return new ValueTask<bool>(HasMessages || !_completed);
@@ -110,12 +125,17 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         return new ValueTask<bool>(this, _wake.Version);
     }
 
+    void IThreadPoolWorkItem.Execute() => Signal();
+
     bool IValueTaskSource<bool>.GetResult(short token) => _wake.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource<bool>.GetStatus(short token) => _wake.GetStatus(token);
 
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wake.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>More is committed: wakes the reader if that shows it something.</summary>
+    public void Recheck() => WakeSleeping();
 
     /// <summary>Wakes the reader without a message: to look at something else. A reader that is awake does not sleep the next time.</summary>
     public void Wake()
@@ -124,13 +144,32 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         WakeSleeping();
     }
 
+    private bool HasNews => HasMessages || _completed || _woken;
+
+    private bool IsToBeSeen(in ReceivedMessage message) => _commits is not { } commits || message.DeliveryId <= commits.Committed;
+
+    /// <summary>Wakes the reader if it sleeps and there is something for it: a message that is not committed yet is nothing.</summary>
     private void WakeSleeping()
     {
-        if (Interlocked.Exchange(ref _sleeping, 0) == 0)
+        while (Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
-            return;
-        }
+            if (HasNews)
+            {
+                EndSleep();
+                return;
+            }
 
+            // Whoever brought news meanwhile found the reader awake, so it is for us to look again.
+            Interlocked.Exchange(ref _sleeping, 1);
+            if (!HasNews)
+            {
+                return;
+            }
+        }
+    }
+
+    private void EndSleep()
+    {
         if (_readsElsewhere)
         {
             // A scheduler of the application's is its code, and whoever wakes may hold a lock.
@@ -138,13 +177,11 @@ internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
         }
         else
         {
-            EndSleep();
+            Signal();
         }
     }
 
-    void IThreadPoolWorkItem.Execute() => EndSleep();
-
-    private void EndSleep()
+    private void Signal()
     {
         try
         {

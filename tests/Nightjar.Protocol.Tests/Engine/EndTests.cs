@@ -55,7 +55,7 @@ public sealed class EndTests
         var settings = new EngineSettings { Connect = new ConnectPacket { SessionExpiryInterval = connect }, Random = () => 0 };
         var ending = new Ending(EndingKind.Stop, new DisconnectPacket { SessionExpiryInterval = 30 }, new CloseReason(CloseKind.Requested, "asked"), deadline: 0);
 
-        var packet = ending.LastWord(settings.AllServers[0], new Outbound(settings.Outbox, new EngineCounters(), log: null));
+        var packet = ending.LastWord(settings.AllServers[0], new Outbound(settings.Outbox, new EngineCounters()));
 
         Assert.Equal(disconnect, packet.SessionExpiryInterval);
     }

@@ -1,7 +1,8 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Tests.Engine.Simulated;
+using Nightjar.Protocol.Tests.Journal;
 using Nightjar.Protocol.Topics;
 using Xunit;
 
@@ -345,12 +346,12 @@ public sealed class SubscriptionIdentifierTests
     [Fact]
     public void A_number_is_in_the_log_before_its_SUBSCRIBE_leaves()
     {
-        var log = new CountingLog();
+        var log = new RecordingLog();
         var server = ScriptedServer.Connected(Settings(), log: log);
         server.Driver.Subscribe(["a"], identifier: 7);
 
         Assert.Empty(server.Sent());
-        Assert.Equal(new SessionRecord(SessionRecordKind.Identified, 0, 7, "a"), log.Records[^1]);
+        Assert.Equal(JournalRecord.Identified, log.Types.Last());
         server.Engine.HandleCommitted(log.Records.Count);
         Assert.Equal(["SUBSCRIBE 1 =7 a:1"], server.Sent());
     }
@@ -397,17 +398,6 @@ public sealed class SubscriptionIdentifierTests
         foreach (var id in ids)
         {
             server.Send(new SubAckPacket { PacketId = id, ReasonCodes = [ReasonCode.GrantedQoS1] });
-        }
-    }
-
-    private sealed class CountingLog : ISessionLog
-    {
-        public List<SessionRecord> Records { get; } = [];
-
-        public long Append(in SessionRecord record)
-        {
-            Records.Add(record);
-            return Records.Count;
         }
     }
 }

@@ -58,6 +58,10 @@ public sealed class TextTests
         { new ClientEvent.MessageSkipped("a", QoS.AtLeastOnce, 100, "#"), "MessageSkipped: 'a' QoS 1 100 B for '#'" },
         { new ClientEvent.ReconnectLoop(Error, 5), "ReconnectLoop: 5 times: one - two?" },
         { new ClientEvent.PublishesDropped(6), "PublishesDropped: 6" },
+        { new ClientEvent.StorageFailed(Error), "StorageFailed: one - two?" },
+        { new ClientEvent.StorageRecovered(), "StorageRecovered" },
+        { new StorageStatus { IsOpen = true, Bytes = 100, Segments = 2, PendingBytes = 3, Error = Error }, "open, 100 B in 2, 3 B pending, failing: one - two?" },
+        { new ClientStatus { State = ClientState.Idle, Storage = new StorageStatus { Error = Error } }, "Idle, store: one - two?" },
         { new ClientEvent.Quarantined("a", 7, "too large"), "Quarantined: 7 to 'a': too large" },
     };
 

@@ -66,7 +66,7 @@ public sealed class MqttClientOptionsTests
             ConnectTimeout = TimeSpan.FromSeconds(8),
             DrainTimeout = TimeSpan.Zero,
             Will = new WillMessage { Topic = "t" },
-            Session = new SessionOptions { CleanStart = false, ExpiryInterval = Timeout.InfiniteTimeSpan },
+            Session = new SessionOptions { CleanStart = false, ExpiryInterval = Timeout.InfiniteTimeSpan, Store = new MemorySessionStore() },
             Reconnect = new ReconnectOptions
             {
                 FirstConnect = FirstConnect.KeepTrying,
@@ -102,8 +102,20 @@ public sealed class MqttClientOptionsTests
 
         Assert.Equivalent(options, snapshot, strict: true);
         Assert.NotSame(options.Session, snapshot.Session);
+        Assert.Same(options.Session.Store, snapshot.Session.Store);
         Assert.NotSame(options.Connection, snapshot.Connection);
         Assert.Same(time, snapshot.TimeProvider);
+    }
+
+    [Fact]
+    public void A_store_of_one_server_is_refused()
+    {
+        var options = new MqttClientOptions("mqtt://localhost");
+        options.Servers[0].Session = new SessionOptions { Store = new MemorySessionStore() };
+
+        var exception = Assert.Throws<ArgumentException>(options.Snapshot);
+
+        Assert.Contains("Servers[0].Session.Store is set", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Nightjar.Storage;
 using Xunit;
 
 namespace Nightjar.Tests.Storage;
@@ -15,7 +14,7 @@ public sealed class CrashTests
     {
         for (var seed = 0; seed < 15; seed++)
         {
-            await RunAsync(new RecordLogOptions { Durability = (Durability)durability, SegmentSize = RecordLogOptions.SmallestSegment }, losesPower, new Random(seed));
+            await RunAsync(new FileSessionStoreOptions { Durability = (Durability)durability, SegmentSize = FileSessionStoreOptions.SmallestSegment }, losesPower, new Random(seed));
         }
     }
 
@@ -23,7 +22,7 @@ public sealed class CrashTests
     public async Task What_a_killed_process_left_is_on_the_disk_once_it_was_read()
     {
         var files = new MemoryLogFiles();
-        await using (var log = await new LogOwner().OpenAsync(files, new RecordLogOptions { Durability = Durability.System }))
+        await using (var log = await new LogOwner().OpenAsync(files, new FileSessionStoreOptions { Durability = Durability.System }))
         {
             log.Append(1, new byte[2000]);
         }
@@ -36,7 +35,7 @@ public sealed class CrashTests
         }
     }
 
-    private static async Task RunAsync(RecordLogOptions options, bool losesPower, Random random)
+    private static async Task RunAsync(FileSessionStoreOptions options, bool losesPower, Random random)
     {
         var files = new MemoryLogFiles();
         var owner = new LogOwner();

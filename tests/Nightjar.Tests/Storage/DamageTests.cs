@@ -76,7 +76,7 @@ public sealed class DamageTests
         var found = await LogOwner.ReadAsync(files);
 
         var (start, end, _) = places[2];
-        Assert.Equal([new DamagedStretch(1, start, end - start, DamageReason.Checksum, places[1].Sequence, places[3].Sequence)], found.Stretches);
+        Assert.Equal([new DamagedRecords(places[1].Sequence, places[3].Sequence, DamageReason.Checksum, Segment, start, end - start)], found.Stretches);
     }
 
     [Fact]

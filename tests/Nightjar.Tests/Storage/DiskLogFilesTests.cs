@@ -90,9 +90,9 @@ public sealed class DiskLogFilesTests : IDisposable
 
         var error = await Assert.ThrowsAnyAsync<IOException>(async () => await full.WriteAsync(new byte[1]));
 
-        Assert.Equal(StorageFailureKind.DiskFull, StorageException.From("write", error).Kind);
+        Assert.Equal(StorageFailureKind.DiskFull, StorageException.From("write", null, error).Kind);
     }
 
     private Task<RecordLog> OpenAsync(LogOwner owner) =>
-        RecordLog.OpenAsync(Log, new RecordLogOptions { Durability = Durability.EveryMessage, SegmentSize = 64 * 1024 }, owner, owner);
+        RecordLog.OpenAsync(new DiskLogFiles(Log), new FileSessionStoreOptions { Durability = Durability.EveryMessage, SegmentSize = 64 * 1024 }, owner, owner);
 }

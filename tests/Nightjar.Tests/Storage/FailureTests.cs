@@ -22,7 +22,7 @@ public sealed class FailureTests
 
         Assert.True(_owner.Failures.TryPeek(out var failure));
         Assert.Equal(StorageFailureKind.DiskFull, failure.Kind);
-        Assert.Contains("make room", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Make room", failure.Message, StringComparison.Ordinal);
         Assert.Equal(0, _owner.LastCommitted);
         Assert.True(log.Pending > 500);
 
@@ -125,7 +125,7 @@ public sealed class FailureTests
     }
 
     private Task<RecordLog> OpenAsync() => _owner.OpenAsync(
-        _files, new RecordLogOptions { Durability = Durability.EveryMessage, SegmentSize = RecordLogOptions.SmallestSegment, TimeProvider = _time });
+        _files, new FileSessionStoreOptions { Durability = Durability.EveryMessage, SegmentSize = FileSessionStoreOptions.SmallestSegment, TimeProvider = _time });
 
     private Task CommittedAsync(long sequence) => Eventually.True(() =>
     {

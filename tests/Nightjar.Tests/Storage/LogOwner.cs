@@ -4,7 +4,7 @@ using Nightjar.Storage;
 namespace Nightjar.Tests.Storage;
 
 /// <summary>Keeps what a log says, and what lay in it.</summary>
-internal sealed class LogOwner : IRecordLogEvents, IRecoveredRecords
+internal sealed class LogOwner : ISessionLogEvents, ISessionRecovery
 {
     private long _lastCommitted;
     private int _recoveries;
@@ -19,10 +19,10 @@ internal sealed class LogOwner : IRecordLogEvents, IRecoveredRecords
 
     public List<(long Sequence, byte Type, byte[] Payload)> Records { get; } = [];
 
-    public List<DamagedStretch> Stretches { get; } = [];
+    public List<DamagedRecords> Stretches { get; } = [];
 
-    public Task<RecordLog> OpenAsync(ILogFiles files, RecordLogOptions? options = null) =>
-        RecordLog.OpenAsync(files, options ?? new RecordLogOptions { Durability = Durability.EveryMessage }, this, this);
+    public Task<RecordLog> OpenAsync(ILogFiles files, FileSessionStoreOptions? options = null) =>
+        RecordLog.OpenAsync(files, options ?? new FileSessionStoreOptions { Durability = Durability.EveryMessage }, this, this);
 
     public void Committed(long sequence)
     {
@@ -36,7 +36,7 @@ internal sealed class LogOwner : IRecordLogEvents, IRecoveredRecords
 
     public void Record(long sequence, byte type, ReadOnlySpan<byte> payload) => Records.Add((sequence, type, payload.ToArray()));
 
-    public void Damage(in DamagedStretch stretch) => Stretches.Add(stretch);
+    public void Damage(in DamagedRecords stretch) => Stretches.Add(stretch);
 
     /// <summary>What a new process finds there.</summary>
     public static async Task<LogOwner> ReadAsync(ILogFiles files)

@@ -10,6 +10,8 @@ internal sealed class MemoryLogFiles : ILogFiles
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Content> _files = new(StringComparer.Ordinal);
 
+    public string Location => "/log";
+
     /// <summary>So many bytes can still be written; then the disk is full, in the middle of a write.</summary>
     public long Room { get; set; } = long.MaxValue;
 

@@ -9,7 +9,7 @@ namespace Nightjar.Tests.Storage;
 /// <summary>What is appended comes back, in order, and is committed when it is where the durability says.</summary>
 public sealed class RecordLogTests
 {
-    private static readonly RecordLogOptions Small = new() { Durability = Durability.EveryMessage, SegmentSize = RecordLogOptions.SmallestSegment };
+    private static readonly FileSessionStoreOptions Small = new() { Durability = Durability.EveryMessage, SegmentSize = FileSessionStoreOptions.SmallestSegment };
 
     [Fact]
     public Task Any_records_come_back_as_they_were() => Task.Run(() => Check.One(
@@ -35,7 +35,7 @@ public sealed class RecordLogTests
         const int Each = 2_000;
         var files = new MemoryLogFiles();
         var owner = new LogOwner();
-        await using (var log = await owner.OpenAsync(files, new RecordLogOptions { SegmentSize = 64 * 1024 }))
+        await using (var log = await owner.OpenAsync(files, new FileSessionStoreOptions { SegmentSize = 64 * 1024 }))
         {
             await Task.WhenAll(Enumerable.Range(0, Appenders).Select(appender => Task.Run(() =>
             {
@@ -95,7 +95,7 @@ public sealed class RecordLogTests
         var time = new ManualTimeProvider();
         var files = new MemoryLogFiles();
         var owner = new LogOwner();
-        await using var log = await owner.OpenAsync(files, new RecordLogOptions { TimeProvider = time });
+        await using var log = await owner.OpenAsync(files, new FileSessionStoreOptions { TimeProvider = time });
         var flushes = 0;
         files.Before = operation => flushes += operation == "flush" ? 1 : 0;
 
@@ -147,7 +147,7 @@ public sealed class RecordLogTests
     {
         var files = new MemoryLogFiles();
         var owner = new LogOwner();
-        await using var log = await owner.OpenAsync(files, new RecordLogOptions { Durability = Durability.System });
+        await using var log = await owner.OpenAsync(files, new FileSessionStoreOptions { Durability = Durability.System });
         var payload = new byte[100];
         long Burst()
         {

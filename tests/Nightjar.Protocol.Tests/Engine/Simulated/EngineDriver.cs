@@ -1,6 +1,6 @@
 using System.Text;
 using Nightjar.Protocol.Engine;
-using Nightjar.Protocol.Session;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Tests.Engine.Simulated;
@@ -20,9 +20,13 @@ internal sealed class EngineDriver
     private byte[] _unparsed = [];
     private int _dial;
 
-    public EngineDriver(EngineSettings settings, ISessionLog? log = null)
+    public EngineDriver(EngineSettings settings, IRecordAppender? log = null)
     {
-        Engine = new ClientEngine(settings, log);
+        Engine = new ClientEngine(log is null ? settings : settings with { HasStore = true });
+        if (log is not null)
+        {
+            Engine.Restore(new RestoredSession(), new SessionJournal(log), Now, DateTimeOffset.UnixEpoch.AddYears(60));
+        }
     }
 
     public ClientEngine Engine { get; }

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Tests.Engine.Simulated;
 
@@ -15,7 +15,7 @@ internal sealed class ScriptedServer
 {
     private PacketDecoder? _decoder;
 
-    public ScriptedServer(EngineSettings? settings = null, ISessionLog? log = null)
+    public ScriptedServer(EngineSettings? settings = null, IRecordAppender? log = null)
     {
         Driver = new EngineDriver(settings ?? Settings(), log);
     }
@@ -36,7 +36,7 @@ internal sealed class ScriptedServer
     };
 
     /// <summary>A client with a connection.</summary>
-    public static ScriptedServer Connected(EngineSettings? settings = null, ConnAckPacket? answer = null, ISessionLog? log = null)
+    public static ScriptedServer Connected(EngineSettings? settings = null, ConnAckPacket? answer = null, IRecordAppender? log = null)
     {
         var server = new ScriptedServer(settings, log);
         server.Engine.Connect(server.Driver.Now);
