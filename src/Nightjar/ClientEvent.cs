@@ -153,6 +153,9 @@ public abstract record ClientEvent
 
         /// <summary>What these take, in bytes.</summary>
         public long DamagedBytes { get; init; }
+
+        private protected override string Text =>
+            $"{PendingMessages} to send, {InFlight} of them in flight, {UnhandledMessages} unhandled{(DamagedStretches > 0 ? $", {DamagedBytes} B damaged in {DamagedStretches}" : "")}";
     }
 
     /// <summary>

@@ -59,6 +59,8 @@ public sealed class TextTests
         { new ClientEvent.ReconnectLoop(Error, 5), "ReconnectLoop: 5 times: one - two?" },
         { new ClientEvent.PublishesDropped(6), "PublishesDropped: 6" },
         { new ClientEvent.StorageFailed(Error), "StorageFailed: one - two?" },
+        { new ClientEvent.SessionRestored { PendingMessages = 3, InFlight = 1 }, "SessionRestored: 3 to send, 1 of them in flight, 0 unhandled" },
+        { new ClientEvent.SessionRestored { DamagedStretches = 1, DamagedBytes = 9 }, "SessionRestored: 0 to send, 0 of them in flight, 0 unhandled, 9 B damaged in 1" },
         { new ClientEvent.StorageRecovered(), "StorageRecovered" },
         { new StorageStatus { IsOpen = true, Bytes = 100, Segments = 2, PendingBytes = 3, Error = Error }, "open, 100 B in 2, 3 B pending, failing: one - two?" },
         { new ClientStatus { State = ClientState.Idle, Storage = new StorageStatus { Error = Error } }, "Idle, store: one - two?" },
