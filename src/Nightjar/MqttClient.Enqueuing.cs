@@ -47,7 +47,7 @@ public sealed partial class MqttClient
 
     /// <summary>
     /// As <see cref="EnqueueAsync(OutgoingMessage, CancellationToken)"/>, but never waits, neither for room nor for a store (<see cref="DeliveryReceipt.Stored"/> does). False: the outbox does not take the
-    /// message now; it has no room, or there is no connection and the message is not to wait for one.
+    /// message now; it has no room, the store is not open yet, or there is no connection and the message is not to wait for one.
     /// </summary>
     /// <exception cref="MqttOutboxFullException">The message is larger than the whole outbox and will never find room.</exception>
     public bool TryEnqueue(OutgoingMessage message, [NotNullWhen(true)] out DeliveryReceipt? receipt)
@@ -58,8 +58,8 @@ public sealed partial class MqttClient
     }
 
     /// <summary>
-    /// The receipt of the message with this identifier (<see cref="OutgoingMessage.Id"/>), if it is pending or among the last that were delivered; with a store also of an earlier process. Null: there
-    /// is none, or it ended otherwise.
+    /// The receipt of the message with this identifier (<see cref="OutgoingMessage.Id"/>), if it is pending or among the last that were delivered; with a store also of an earlier process, once it is open (<see cref="OpenAsync"/>).
+    /// Null: there is none, or it ended otherwise.
     /// </summary>
     public DeliveryReceipt? FindReceipt(string id)
     {
@@ -111,7 +111,7 @@ public sealed partial class MqttClient
             var timeout = _host.Options.Outbox.PublishTimeout;
             return await receipt.Acknowledged.WaitAsync(timeout, _host.Options.TimeProvider, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException error) when (error is not MqttTimeoutException)
+        catch (TimeoutException)
         {
             throw new MqttTimeoutException("The wait for this publish is over (OutboxOptions.PublishTimeout); the message itself is still on its way.");
         }

@@ -47,6 +47,30 @@ internal sealed partial class Outbound
         FollowStoring(handle);
     }
 
+    /// <summary>Command: a message of an earlier process is in its queue, or in flight: it is found by its identifier and expires like any other.</summary>
+    public void Register(int handle)
+    {
+        ref var message = ref _messages[handle];
+        if (message.IdLength > 0)
+        {
+            _ids.Add(message.Id, handle);
+        }
+
+        if (message.Stage != MessageStage.Queued)
+        {
+            return;
+        }
+
+        _latest?.Add(handle, message.QoS);
+        if (message.ExpiresAt != 0)
+        {
+            _expiry.Add(new MessageTicket(handle, message.Generation), message.ExpiresAt);
+        }
+    }
+
+    /// <summary>Command: an earlier process delivered a message with this identifier; in the order of their ends.</summary>
+    public void RememberDelivered(ReadOnlySpan<byte> id, ReasonCode reason, ushort packetId, PublishFlags flags) => _ids.Deliver(id, reason, packetId, flags);
+
     /// <summary>Command: takes a message back, if it has not left. Its wait then ends as withdrawn.</summary>
     public bool TakeBack(int handle, object receipt)
     {

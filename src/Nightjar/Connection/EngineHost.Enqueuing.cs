@@ -24,16 +24,13 @@ internal sealed partial class EngineHost
             return ValueTask.FromCanceled<DeliveryReceipt?>(cancellationToken);
         }
 
-        PublishWatch? watch = null;
-        if (Telemetry.WatchesPublishing)
-        {
-            watch = Telemetry.StartPublish(topicBytes, payload.Length, terms.QoS, ref properties);
-        }
-
+        var watch = Telemetry.WatchesPublishing ? Telemetry.StartPublish(topicBytes, payload.Length, terms.QoS, ref properties) : null;
         var message = ToMessage(topicBytes, properties, payload, terms, idBytes);
         try
         {
-            var task = Enqueue(message, WhenOfflineFor(terms), id, mayWait, cancellationToken);
+            var task = _durable is { IsReady: false } durable
+                ? EnqueueInTurn(durable, message, WhenOfflineFor(terms), id, mayWait, cancellationToken)
+                : Enqueue(message, WhenOfflineFor(terms), id, mayWait, cancellationToken);
             watch?.End(ReasonCode.Success);
             return task;
         }
@@ -42,6 +39,20 @@ internal sealed partial class EngineHost
             watch?.End(error);
             throw;
         }
+    }
+
+    /// <summary>What is not to wait begins the opening of the store, and is not taken.</summary>
+    private ValueTask<DeliveryReceipt?> EnqueueInTurn(
+        DurableSession durable, in OutgoingPublish message, WhenOffline whenOffline, string? id, bool mayWait, CancellationToken cancellationToken)
+    {
+        if (!mayWait)
+        {
+            durable.Begin();
+            return default;
+        }
+
+        var copy = new PublishCopy(message);
+        return new ValueTask<DeliveryReceipt?>(durable.InTurn(() => Enqueue(copy.Message, whenOffline, id, mayWait: true, cancellationToken), cancellationToken));
     }
 
     /// <summary>The receipt of the message that has this identifier already, or that of this one, which is let in; under the gate.</summary>
@@ -79,7 +90,11 @@ internal sealed partial class EngineHost
         }
     }
 
-    public async Task DrainAsync(CancellationToken cancellationToken)
+    public Task DrainAsync(CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<bool>(DrainNowAsync(cancellationToken)), cancellationToken)
+        : DrainNowAsync(cancellationToken);
+
+    private async Task<bool> DrainNowAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -88,13 +103,14 @@ internal sealed partial class EngineHost
             ThrowIfClosed();
             if (_engine.Outbound.Drain(waiter))
             {
-                return;
+                return true;
             }
         }
 
         try
         {
             await waiter.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (OperationCanceledException)
         {

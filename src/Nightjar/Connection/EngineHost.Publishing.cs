@@ -39,7 +39,11 @@ internal sealed partial class EngineHost
             cancellationToken);
     }
 
-    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? new ValueTask(durable.InTurn(() => DoAsync(FlushNowAsync(cancellationToken).AsTask()), cancellationToken))
+        : FlushNowAsync(cancellationToken);
+
+    private async ValueTask FlushNowAsync(CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using (_gate.Enter())
@@ -82,6 +86,16 @@ internal sealed partial class EngineHost
     }
 
     private ValueTask<PublishResult> Publish(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken) =>
+        _durable is { IsReady: false } durable ? PublishInTurn(durable, message, whenOffline, cancellationToken) : PublishNow(message, whenOffline, cancellationToken);
+
+    /// <summary>Apart from the above, which does not pay for its closure.</summary>
+    private ValueTask<PublishResult> PublishInTurn(DurableSession durable, in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken)
+    {
+        var copy = new PublishCopy(message);
+        return new ValueTask<PublishResult>(durable.InTurn(() => PublishNow(copy.Message, whenOffline, cancellationToken), cancellationToken));
+    }
+
+    private ValueTask<PublishResult> PublishNow(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken) =>
         Telemetry.WatchesPublishing ? PublishWatched(message, whenOffline, cancellationToken) : Publish(message, whenOffline, watch: null, cancellationToken);
 
     private ValueTask<PublishResult> PublishWatched(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken)

@@ -16,6 +16,11 @@ internal sealed partial class EngineHost
         var topicBytes = new byte[Encoding.UTF8.GetByteCount(topic)];
         _ = ToTopic(topic, topicBytes);
         cancellationToken.ThrowIfCancellationRequested();
+        if (_durable is { IsReady: false })
+        {
+            await OpenAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var size = topicBytes.Length + properties.Length + length;
         if (!await ReserveAsync(topicBytes, properties, terms, length, cancellationToken).ConfigureAwait(false))
         {

@@ -5,32 +5,9 @@ namespace Nightjar.Connection;
 /// <summary>
 /// A message that waits for room in the outbox: it holds what the caller's spans held, until it may come in. Guarded with the engine.
 /// </summary>
-internal sealed class RoomWaiter
+internal sealed class RoomWaiter(in OutgoingPublish message)
 {
-    private readonly byte[] _bytes;
-    private readonly int _topicLength;
-    private readonly int _propertiesLength;
-    private readonly int _payloadLength;
-    private readonly int _idLength;
-    private readonly int _toCome;
-    private readonly QoS _qos;
-    private readonly bool _retain;
-    private readonly ushort _alias;
-    private readonly long _timeToLive;
-
-    public RoomWaiter(in OutgoingPublish message)
-    {
-        _topicLength = message.Topic.Length;
-        _propertiesLength = message.Properties.Length;
-        _payloadLength = message.Payload.Length;
-        _idLength = message.Id.Length;
-        _toCome = message.ToCome;
-        _qos = message.QoS;
-        _retain = message.Retain;
-        _alias = message.TopicAlias;
-        _timeToLive = message.TimeToLive;
-        _bytes = [.. message.Topic, .. message.Properties, .. message.Payload, .. message.Id];
-    }
+    private readonly PublishCopy _copy = new(message);
 
     /// <summary>Its place in the line.</summary>
     public RoomRequest? Request { get; set; }
@@ -50,7 +27,7 @@ internal sealed class RoomWaiter
     /// <summary>There is room; under the gate.</summary>
     public void Grant(EngineHost host, ClientEngine engine, long now)
     {
-        var message = ToMessage();
+        var message = _copy.Message;
         if (Publisher is { } publisher)
         {
             publisher.Room = null;
@@ -85,18 +62,4 @@ internal sealed class RoomWaiter
             Reserver!.TrySetException(error);
         }
     }
-
-    private OutgoingPublish ToMessage() => new()
-    {
-        Topic = _bytes.AsSpan(0, _topicLength),
-        Properties = _bytes.AsSpan(_topicLength, _propertiesLength),
-        Payload = _bytes.AsSpan(_topicLength + _propertiesLength, _payloadLength),
-        Id = _bytes.AsSpan(_topicLength + _propertiesLength + _payloadLength, _idLength),
-        ToCome = _toCome,
-        QoS = _qos,
-        Retain = _retain,
-        TopicAlias = _alias,
-        TimeToLive = _timeToLive,
-        HasReceipt = Enqueuer is not null,
-    };
 }

@@ -140,7 +140,7 @@ public sealed class OutboxTests
         var published = client.PublishAsync(new OutgoingMessage("t", "1") { TimeToLive = TimeSpan.FromSeconds(30) });
         var receipt = await client.EnqueueAsync(new OutgoingMessage("t", "0") { TimeToLive = TimeSpan.FromSeconds(30), QoS = QoS.AtMostOnce }).Soon();
 
-        time.Advance(TimeSpan.FromSeconds(30));
+        time.Advance(TimeSpan.FromMilliseconds(30_001)); // a timer counts in whole milliseconds, rounded up
 
         await Assert.ThrowsAsync<MqttExpiredException>(() => published.Soon());
         await Assert.ThrowsAsync<MqttExpiredException>(() => receipt.Acknowledged.Soon());
