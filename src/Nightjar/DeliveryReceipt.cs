@@ -67,17 +67,15 @@ public sealed class DeliveryReceipt
     {
         get
         {
+            TaskCompletionSource<PublishResult> source;
             using (_host.Gate.Enter())
             {
                 var details = GetDetails();
-                if (details.Acknowledged is null)
-                {
-                    details.Acknowledged = new TaskCompletionSource<PublishResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-                    SettleTasks(details);
-                }
-
-                return details.Acknowledged.Task;
+                source = details.Acknowledged ??= new TaskCompletionSource<PublishResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+                SettleTasks(details);
             }
+
+            return source.Task;
         }
     }
 
@@ -177,13 +175,15 @@ public sealed class DeliveryReceipt
             return Task.CompletedTask;
         }
 
+        TaskCompletionSource completion;
         using (_host.Gate.Enter())
         {
             var details = GetDetails();
-            var task = source(details).Task;
+            completion = source(details);
             SettleTasks(details);
-            return task;
         }
+
+        return completion.Task;
     }
 
     private Details GetDetails()

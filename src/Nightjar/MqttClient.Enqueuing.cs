@@ -53,7 +53,7 @@ public sealed partial class MqttClient
     public bool TryEnqueue(OutgoingMessage message, [NotNullWhen(true)] out DeliveryReceipt? receipt)
     {
         var task = Enqueue(message, mayWait: false, CancellationToken.None);
-        receipt = task.GetAwaiter().GetResult(); // it never waits
+        receipt = task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("It never waits.");
         return receipt is not null;
     }
 

@@ -83,7 +83,7 @@ internal sealed class DeliverySteps(MessageStore messages)
         }
 
         ref var message = ref messages[ticket.Handle];
-        if (message.Waiter is { } waiter && (step != DeliveryStep.Sent || (message.Traits & MessageTraits.Handed) == 0))
+        if (message.Waiter is { } waiter && (step != DeliveryStep.Sent || (message.Traits & MessageTraits.Handed) == MessageTraits.None))
         {
             News.Add((waiter, step));
         }

@@ -50,7 +50,7 @@ internal sealed partial class Outbound
     /// <summary>The time of a message is over that is in no queue any more.</summary>
     private void EndExpired(int handle)
     {
-        var reason = (_messages[handle].Traits & MessageTraits.ExpiresByAge) != 0 ? MessageDropReason.TooOld : MessageDropReason.Expired;
+        var reason = (_messages[handle].Traits & MessageTraits.ExpiresByAge) != MessageTraits.None ? MessageDropReason.TooOld : MessageDropReason.Expired;
         NoteDrop(handle, reason);
         Finish(handle, PublishEnd.Dropped, ReasonCode.Success, drop: reason);
     }
@@ -68,7 +68,7 @@ internal sealed partial class Outbound
 
         var seconds = properties[1..ExpiryPropertyLength];
         long left;
-        if ((message.Traits & MessageTraits.ExpiresByAge) == 0)
+        if ((message.Traits & MessageTraits.ExpiresByAge) == MessageTraits.None)
         {
             left = message.ExpiresAt - _now;
         }

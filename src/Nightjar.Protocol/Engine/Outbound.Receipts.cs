@@ -33,7 +33,7 @@ internal sealed partial class Outbound
 
     /// <summary>Getter: whether the message was handed to the transport, by this process or by one before it.</summary>
     public bool IsHanded(int handle) =>
-        _messages[handle] is var message && message.Stage == MessageStage.Sent && ((message.Traits & MessageTraits.Handed) != 0 || (message.Traits & MessageTraits.Receipt) == 0);
+        _messages[handle] is var message && message.Stage == MessageStage.Sent && ((message.Traits & MessageTraits.Handed) != MessageTraits.None || (message.Traits & MessageTraits.Receipt) == MessageTraits.None);
 
     /// <summary>Getter: the packet identifier of the waiter's message; 0 if it has none, or is over.</summary>
     public ushort PacketIdOf(int handle, object waiter) => _messages.Holds(handle, waiter) ? _messages[handle].PacketId : (ushort)0;
@@ -114,7 +114,7 @@ internal sealed partial class Outbound
     private void FollowStoring(int handle)
     {
         ref var message = ref _messages[handle];
-        if ((message.Traits & MessageTraits.Receipt) != 0 && message.Record > _committed)
+        if ((message.Traits & MessageTraits.Receipt) != MessageTraits.None && message.Record > _committed)
         {
             _steps.Storing(new MessageTicket(handle, message.Generation), message.Record);
         }

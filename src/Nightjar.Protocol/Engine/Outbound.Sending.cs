@@ -1,5 +1,3 @@
-using Nightjar.Protocol.Journal;
-
 namespace Nightjar.Protocol.Engine;
 
 // From the queues into the lane, as far as quota, room and pace allow.
@@ -36,7 +34,7 @@ internal sealed partial class Outbound
         ref var message = ref _messages[handle];
         _counters.Quarantined++;
         Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), message.PacketId, limit.Message));
-        if ((message.Traits & MessageTraits.Receipt) == 0)
+        if ((message.Traits & MessageTraits.Receipt) == MessageTraits.None)
         {
             Tell(handle, PublishEnd.Quarantined, limit.ReasonCode, limit.Message);
         }
@@ -131,7 +129,7 @@ internal sealed partial class Outbound
         {
             _publishes.Write(message.ToPacket(qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
             _unreliableInLane++;
-            if ((message.Traits & MessageTraits.Receipt) != 0)
+            if ((message.Traits & MessageTraits.Receipt) != MessageTraits.None)
             {
                 Follow(handle);
             }

@@ -139,7 +139,7 @@ internal sealed partial class Outbound
         if (message.Waiter is { } waiter)
         {
             message.Waiter = null;
-            HasEndedReceipts |= (message.Traits & MessageTraits.Receipt) != 0;
+            HasEndedReceipts |= (message.Traits & MessageTraits.Receipt) != MessageTraits.None;
             Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason) { Drop = drop });
         }
     }

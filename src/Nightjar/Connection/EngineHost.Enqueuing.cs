@@ -1,5 +1,4 @@
 using System.Text;
-using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;
@@ -55,7 +54,9 @@ internal sealed partial class EngineHost
     /// <summary>False: there is no connection, and the message is dropped for that.</summary>
     private Task<bool> ReserveAsync(byte[] topic, ReadOnlyMemory<byte> properties, PublishTerms terms, int length, CancellationToken cancellationToken)
     {
-        RoomWaiter waiter;
+        RoomWaiter? waiter = null;
+        Exception? refusal = null;
+        var reserved = false;
         using (_gate.Enter())
         {
             ThrowIfClosed();
@@ -65,17 +66,24 @@ internal sealed partial class EngineHost
             {
                 case OutboxAdmission.Admitted:
                     _engine.Outbound.Reserve(message.Length);
-                    return Task.FromResult(true);
+                    reserved = true;
+                    break;
                 case OutboxAdmission.MustWait:
                     waiter = new RoomWaiter(message) { Reserver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
                     waiter.Request = _engine.Outbound.WaitForRoom(waiter, message.Length, now);
                     break;
                 case var admission:
-                    return Refusal(admission, message.Length) is { } refusal ? Task.FromException<bool>(refusal) : Task.FromResult(false);
+                    refusal = Refusal(admission, message.Length);
+                    break;
             }
         }
 
-        return WaitForReservationAsync(waiter, cancellationToken);
+        if (refusal is not null)
+        {
+            return Task.FromException<bool>(refusal);
+        }
+
+        return waiter is null ? Task.FromResult(reserved) : WaitForReservationAsync(waiter, cancellationToken);
     }
 
     private async Task<bool> WaitForReservationAsync(RoomWaiter waiter, CancellationToken cancellationToken)

@@ -27,20 +27,20 @@ internal sealed class RoomWaiter(in OutgoingPublish message)
     /// <summary>There is room; under the gate.</summary>
     public void Grant(EngineHost host, ClientEngine engine, long now)
     {
-        var message = _copy.Message;
+        var copy = _copy.Message;
         if (Publisher is { } publisher)
         {
             publisher.Room = null;
-            publisher.Ticket = engine.Accept(message, publisher, now);
+            publisher.Ticket = engine.Accept(copy, publisher, now);
         }
         else if (Enqueuer is { } enqueuer)
         {
             // Another of the same identifier may have come in meanwhile.
-            enqueuer.TrySetResult(host.FindOrAccept(message, Id, now));
+            enqueuer.TrySetResult(host.FindOrAccept(copy, Id, now));
         }
         else
         {
-            engine.Outbound.Reserve(message.Length);
+            engine.Outbound.Reserve(copy.Length);
             Reserver!.TrySetResult();
         }
     }

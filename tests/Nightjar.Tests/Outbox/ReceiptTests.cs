@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Packets;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Outbox;

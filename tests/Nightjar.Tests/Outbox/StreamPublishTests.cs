@@ -1,4 +1,3 @@
-using Nightjar.Testing;
 using Xunit;
 
 namespace Nightjar.Tests.Outbox;
