@@ -131,9 +131,9 @@ internal sealed class ClientEngine
     }
 
     /// <summary>The host's answer to AskWindow: the window that is open or opens next.</summary>
-    public void HandleWindow(long opens, long closes, long now)
+    public void HandleWindow(int question, long opens, long closes, long now)
     {
-        _lifecycle.Supervisor.HandleWindow(opens, closes, now);
+        _lifecycle.Supervisor.HandleWindow(question, opens, closes, now);
         _lifecycle.Advance(now);
     }
 
@@ -228,15 +228,21 @@ internal sealed class ClientEngine
         var ready = false;
         foreach (ref readonly var outcome in outcomes)
         {
+            if (outcome is { DeliveryId: not 0, Abandoned: false })
+            {
+                Outbound.Session.Journal?.Handled(outcome.DeliveryId);
+            }
+
             ready |= Ledger.Complete(outcome);
         }
 
         if (ready && _lifecycle.IsConnected)
         {
             _reception.WriteReadyAcks();
-            Outbound.Session.Journal?.Compact(now);
             RecycleFor(_watch.Notice(now), now);
         }
+
+        Outbound.Session.Journal?.Compact(now);
     }
 
     /// <summary>Which handlers hold messages for longer than they should.</summary>
@@ -332,13 +338,6 @@ internal sealed class ClientEngine
     {
         replay = default;
         return _replays is not null && _replays.TryTake(out replay);
-    }
-
-    /// <summary>Command: a handler is done with a stored message, which is kept until all of them are.</summary>
-    public void HandleStored(long deliveryId, long now)
-    {
-        Outbound.Session.Journal?.Handled(deliveryId);
-        Outbound.Session.Journal?.Compact(now);
     }
 
     /// <summary>The log is committed up to this record.</summary>

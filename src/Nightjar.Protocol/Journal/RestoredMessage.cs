@@ -1,5 +1,3 @@
-using Nightjar.Protocol.Engine;
-
 namespace Nightjar.Protocol.Journal;
 
 /// <summary>A message to be sent that an earlier process left.</summary>
