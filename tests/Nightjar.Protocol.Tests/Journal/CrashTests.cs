@@ -231,6 +231,7 @@ public sealed class CrashTests
                 _arrived.Remove(arrival);
                 _effects.Add((arrival.DeliveryId, arrival.Payload));
                 var stored = arrival.Subscription.StoresMessages;
+                Require(stored || _losesSessions || !_broker.Received.Contains(arrival.Payload), $"{arrival.Payload} came again after its PUBREC");
                 _driver.Engine.Complete([new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0)], _driver.Now);
                 _driver.Collect();
             }
@@ -302,6 +303,9 @@ public sealed class CrashTests
         private ushort _lastId;
 
         public List<string> Accepted { get; } = [];
+
+        /// <summary>PUBREC came for these.</summary>
+        public HashSet<string> Received { get; } = [];
 
         public List<(string Payload, QoS QoS)> Published { get; } = [];
 
@@ -399,6 +403,7 @@ public sealed class CrashTests
                     if (_deliveries.Find(delivery => delivery.Id == released) is { } found)
                     {
                         found.Released = true;
+                        Received.Add(found.Payload);
                     }
 
                     Write(new AckPacket(PacketType.PubRel, released));
