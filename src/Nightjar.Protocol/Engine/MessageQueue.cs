@@ -53,7 +53,9 @@ internal struct MessageQueue
     public readonly bool HasLeft(MessageStore store, uint number) => _first < 0 || IsAfter(store[_first].Number, number);
 
     /// <summary>Numbers go round; those that are queued together lie close.</summary>
-    public static bool IsAfter(uint number, uint other) => (int)(number - other) > 0;
+    public static bool IsAfter(uint number, uint other) => Compare(number, other) > 0;
+
+    public static int Compare(uint number, uint other) => unchecked((int)(number - other));
 
     /// <summary>Takes the oldest away.</summary>
     public int Dequeue(MessageStore store)
@@ -126,8 +128,8 @@ internal struct MessageQueue
         }
     }
 
-    /// <summary>Puts messages that had left before, in order, before all others.</summary>
-    public void PutInFront(MessageStore store, List<int> handles)
+    /// <summary>Puts messages that had left before, in order, before all others; or those of an earlier process, which <paramref name="neverLeft"/>.</summary>
+    public void PutInFront(MessageStore store, List<int> handles, bool neverLeft = false)
     {
         for (var i = handles.Count - 1; i >= 0; i--)
         {
@@ -145,6 +147,11 @@ internal struct MessageQueue
 
             _first = handle;
             Count++;
+        }
+
+        if (neverLeft && handles.Count > 0)
+        {
+            _firstNew = handles[0];
         }
     }
 }
