@@ -1,6 +1,5 @@
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Tests.Engine.Simulated;
 using Xunit;
 using static Nightjar.Protocol.Tests.Engine.Simulated.LargeMessageScene;
 
