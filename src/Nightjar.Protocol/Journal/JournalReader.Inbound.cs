@@ -20,6 +20,7 @@ internal sealed partial class JournalReader
     private readonly HashSet<ushort> _reserved = [];
     private ushort _lastId;
     private int _lostRecords;
+    private long _lostAt;
 
     /// <summary>Records are missing here.</summary>
     /// <param name="after">The last record before them; 0 if there is none.</param>
@@ -34,6 +35,10 @@ internal sealed partial class JournalReader
         }
 
         _lost.Add(new LostStretch(after, before));
+        _lostAt = Math.Max(_lostAt, Math.Max(after, before - 1));
+
+        // Perhaps a new session began there.
+        _unanswered = true;
 
         // In a segment numbers have no gaps, and begin at 0; how many are gone at its end cannot be seen.
         var count = before == 0 ? ReservedForUnknown : after == 0 ? before & IndexInSegment : before - after - 1;
@@ -213,7 +218,10 @@ internal sealed partial class JournalReader
     /// Whether a thing that a record tells is alive: not if the record should be gone, since what ended the thing may be gone already. Unless records are missing that may have told
     /// it anew.
     /// </summary>
-    private bool Counts(long sequence) => sequence > _obsolete || _lost.Count > 0;
+    private bool Counts(long sequence) => sequence > _obsolete || IsDoubtful(sequence);
+
+    /// <summary>Records are missing that may have told more of a thing than this one.</summary>
+    private bool IsDoubtful(long sequence) => sequence <= _lostAt;
 
     private List<RestoredDelivery> Deliveries()
     {

@@ -28,7 +28,7 @@ public sealed class DamageTests
             var ended = log.Records.Where(r => r.Type == (byte)JournalRecord.Ended && !(r.Sequence >= from && r.Sequence < to)).Select(r => Identity(r.Payload)).ToHashSet();
             var intact = log.Records.Where(r => r.Type == (byte)JournalRecord.Message && !(r.Sequence >= from && r.Sequence < to)).Select(r => r.Sequence);
             Assert.Equal(intact.Where(sequence => !ended.Contains(sequence)), session.Messages.Where(m => !m.IsLost).Select(m => m.Record));
-            Assert.All(session.Messages, m => Assert.True(m.QoS == QoS.AtLeastOnce || m.Flags.HasFlag(PublishFlags.PossiblyDuplicated)));
+            Assert.All(session.Messages, m => Assert.Equal(m.QoS == QoS.ExactlyOnce && m.Base < to, m.Flags.HasFlag(PublishFlags.PossiblyDuplicated)));
             var taken = session.Messages.Where(m => m.PacketId != 0).Select(m => m.PacketId).ToList();
             Assert.Equal(taken.Count, taken.Distinct().Count());
 
