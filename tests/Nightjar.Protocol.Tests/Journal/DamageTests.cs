@@ -1,7 +1,6 @@
 using System.Text;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Journal;
-using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Engine.Simulated;
 using Xunit;
 
@@ -131,8 +130,8 @@ public sealed class DamageTests
         var accepted = new DateTime(year, 5, 5, 5, 5, 5, DateTimeKind.Utc);
         var message = new RestoredMessage { Record = 1, At = accepted, TimeToLive = 20 * TimeSpan.TicksPerSecond };
 
-        Assert.Equal(left * TimeSpan.TicksPerSecond, message.Remaining(accepted.AddSeconds(elapsed)));
-        Assert.Null(new RestoredMessage { Record = 1, At = accepted }.Remaining(accepted.AddSeconds(elapsed)));
+        Assert.Equal(left * TimeSpan.TicksPerSecond, message.Remaining(new DateTimeOffset(accepted.AddSeconds(elapsed))));
+        Assert.Null(new RestoredMessage { Record = 1, At = accepted }.Remaining(new DateTimeOffset(accepted.AddSeconds(elapsed))));
     }
 
     private static CrashLog Play(Random random)
