@@ -101,7 +101,7 @@ public sealed class FailureTests
         };
         log.Obsolete(last);
         await CommittedAsync(log.Append(1, [1]));
-        Assert.Contains(_owner.Failures, failure => failure.Kind == StorageFailureKind.Denied);
+        await Eventually.True(() => _owner.Failures.Any(failure => failure.Kind == StorageFailureKind.Denied));
 
         Volatile.Write(ref isStuck, false);
         await Eventually.True(() =>
