@@ -28,6 +28,7 @@ internal sealed class LogRecovery(ILogFiles files, RecordKeys keys, ISessionReco
     /// <exception cref="StorageException">The directory cannot be used. It is as it was.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         _store = isReadOnly ? files.OpenToRead(SegmentName.Store) : files.Lock(SegmentName.Store);
         var numbers = new List<long>();
         foreach (var name in files.List())
@@ -151,7 +152,8 @@ internal sealed class LogRecovery(ILogFiles files, RecordKeys keys, ISessionReco
             return;
         }
 
-        if (state == LogHeaderState.Damaged)
+        // The newest may be empty: it was made, and nothing had been written when the process was killed.
+        if (state == LogHeaderState.Damaged && !(isNewest && file.Length == 0))
         {
             var reason = isNewest && file.Length < LogHeader.Size ? DamageReason.Torn : DamageReason.Header;
             Report(number, reason, Math.Min(file.Length, LogHeader.Size));

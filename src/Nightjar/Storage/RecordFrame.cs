@@ -54,8 +54,11 @@ internal readonly struct RecordFrame
             cipher.Seal(frame[..HeaderSize], frame.Slice(HeaderSize, payload), offset);
         }
 
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Checksum(frame, offset));
+        Sign(frame, offset);
     }
+
+    /// <summary>Writes the checksum of a record.</summary>
+    public void Sign(Span<byte> frame, long offset) => BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Checksum(frame, offset));
 
     /// <summary>Whether a record may begin here.</summary>
     public bool Begins(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt32LittleEndian(bytes) == _marker;
