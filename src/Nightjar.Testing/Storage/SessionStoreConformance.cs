@@ -17,7 +17,7 @@ public static class SessionStoreConformance
     /// <summary>Checks every rule, each with stores of its own, one after the other.</summary>
     /// <param name="createStore">Makes a new store that nobody has opened yet. Stores that it made do not know of each other.</param>
     /// <param name="afterKill">
-    /// Given a store that is open, and may be writing: another one, which nobody has open, with what a process that is killed at this moment leaves behind; for files, a copy of the directory whose oldest file is copied first.
+    /// Given a store that is open, and may be writing: another one, which nobody has open, with what a process that is killed at this moment leaves behind; for files, a copy as of one moment.
     /// Default: null, and the rules about that are passed over.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -20,9 +20,8 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     private readonly Task _running;
     private ManualResetValueTaskSourceCore<bool> _wake;
     private List<LogChunk> _batch = [];
-    private long _committed;
     private long _obsolete;
-    private long _obsoleteAfter;
+    private long _obsoleteWithBatch;
     private long _deletable;
     private bool _deletesAgain;
     private bool _isFailing;
@@ -40,7 +39,6 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         StoreId = recovery.StoreId;
         _buffer = new AppendBuffer(keys.Header(), keys.NewCipher(), (int)options.SegmentSize, recovery.NextSegment);
         _writer = new SegmentWriter(files, options.Durability, recovery.Segments);
-        _committed = _buffer.Last;
         _directoryLock = recovery.TakeLock();
         _timer = options.TimeProvider.CreateTimer(static state => ((RecordLog)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _running = RunAsync();
@@ -129,9 +127,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
                 return;
             }
 
-            _deletable = Deletable;
             _obsolete = upTo;
-            _obsoleteAfter = _buffer.Last;
             wakes = TakeIdle();
         }
 
@@ -179,11 +175,8 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
     }
 
-    /// <summary>Under the lock: what may go by now. What takes the place of obsolete records was appended before somebody said that they are, so it has to be committed.</summary>
-    private long Deletable => _obsoleteAfter <= _committed ? _obsolete : _deletable;
-
-    // What could not be written waits for the timer, or for a file that can go: that may make room.
-    private bool IsDue => _isClosing || _isTimerDue || (!_isBlocked && !_buffer.IsEmpty) || (!_deletesAgain && Deletable >= _writer.FirstEnd);
+    // What could not be written or deleted waits for the timer.
+    private bool IsDue => _isClosing || _isTimerDue || (!_isBlocked && (!_buffer.IsEmpty || (!_deletesAgain && _obsolete >= _writer.FirstEnd)));
 
     private void OnTimer()
     {
@@ -240,7 +233,9 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
             isClosing = _isClosing;
             if (_batch.Count == 0)
             {
+                // What takes the place of obsolete records was appended before somebody said that they are: so it is in this batch at the latest.
                 _batch = _buffer.TakeAll(_batch);
+                _obsoleteWithBatch = _obsolete;
             }
 
             isAll = _buffer.IsEmpty;
@@ -248,32 +243,23 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
 
         // Each has its own failure: what cannot be deleted is no reason not to write.
         var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
-        var (deleting, isRoomMade) = await DeleteAsync(isTimerDue).ConfigureAwait(false);
-        if (writing is not null && isRoomMade)
-        {
-            writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
-        }
-
+        _deletable = writing is null ? _obsoleteWithBatch : _deletable;
+        var deleting = await DeleteAsync(isTimerDue).ConfigureAwait(false);
         Report(writing ?? deleting, isBlocked: writing is not null);
         return isClosing && (isAll || writing is not null);
     }
 
-    private async ValueTask<(Exception? Error, bool IsAnyGone)> DeleteAsync(bool isTimerDue)
+    private async ValueTask<Exception?> DeleteAsync(bool isTimerDue)
     {
-        long upTo;
-        lock (_lock)
+        if (_deletable < _writer.FirstEnd || (_deletesAgain && !isTimerDue))
         {
-            upTo = Deletable;
-            if (upTo < _writer.FirstEnd || (_deletesAgain && !isTimerDue))
-            {
-                return default;
-            }
+            return null;
         }
 
         var failure = default(Exception);
         try
         {
-            await _writer.DeleteAsync(upTo).ConfigureAwait(false);
+            await _writer.DeleteAsync(_deletable).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -285,7 +271,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
             _deletesAgain = failure is not null;
         }
 
-        return (failure, failure is null);
+        return failure;
     }
 
     private async ValueTask<Exception?> WriteAsync(bool flushes)
@@ -364,7 +350,6 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
 
         _batch.RemoveRange(0, count);
-        Volatile.Write(ref _committed, last);
         _events.Committed(last);
     }
 

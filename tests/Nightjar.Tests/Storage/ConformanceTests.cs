@@ -39,16 +39,28 @@ public sealed class ConformanceTests : IDisposable
         var copy = NewDirectory();
         Directory.CreateDirectory(copy);
         var last = "";
-        while (Directory.GetFiles(store.Directory, "*.log").Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault(name => string.CompareOrdinal(name, last) > 0) is { } next)
+        while (Directory.GetFiles(store.Directory, "*.log").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal).FirstOrDefault(name => string.CompareOrdinal(name, last) > 0) is { } next)
         {
+            // When there is a next one, the one before is complete; it may have been in the middle of a write when it was copied.
+            CopyOrDrop(last);
+            CopyOrDrop(next);
             last = next;
-            try
+        }
+
+        void CopyOrDrop(string name)
+        {
+            var target = Path.Combine(copy, name);
+            if (name != "")
             {
-                File.Copy(Path.Combine(store.Directory, next), Path.Combine(copy, next));
-            }
-            catch (FileNotFoundException)
-            {
-                // It went while this looked.
+                try
+                {
+                    File.Copy(Path.Combine(store.Directory, name), target, overwrite: true);
+                }
+                catch (FileNotFoundException)
+                {
+                    // It went while this looked.
+                    File.Delete(target);
+                }
             }
         }
 
