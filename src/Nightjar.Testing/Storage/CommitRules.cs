@@ -15,7 +15,8 @@ internal static class CommitRules
 
     private static async Task ByItselfAsync(StoreTrial trial)
     {
-        await using var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         var given = new HashSet<long>();
         for (var i = 0; i < 50; i++)
         {
@@ -32,7 +33,8 @@ internal static class CommitRules
 
     private static async Task OneAtATimeAsync(StoreTrial trial)
     {
-        await using var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 500; i++)
@@ -47,7 +49,8 @@ internal static class CommitRules
     {
         const int Appends = 20;
         var store = trial.NewStore();
-        await using (var user = await trial.OpenAsync(store).ConfigureAwait(false))
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using (user.ConfigureAwait(false))
         {
             var left = Appends;
             var last = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -117,7 +120,8 @@ internal static class CommitRules
         }
 
         var store = trial.NewStore();
-        await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         var appended = new List<StoredRecord>();
         for (var round = 0; round < 30; round++)
         {

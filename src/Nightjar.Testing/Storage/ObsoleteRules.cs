@@ -18,7 +18,8 @@ internal static class ObsoleteRules
         var obsolete = 0L;
         for (var opening = 0; opening < 4; opening++)
         {
-            await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            await using var closing = user.ConfigureAwait(false);
             RequireEnd(appended, user.Recovered, obsolete);
             for (var i = 0; i < 200; i++)
             {
@@ -49,7 +50,8 @@ internal static class ObsoleteRules
 
         // One record that must never be lost is written again and again, and each time what is older becomes obsolete.
         var store = trial.NewStore();
-        await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         await user.CommittedAsync(user.Append(7, new byte[Size])).ConfigureAwait(false);
         for (var round = 0; round < 30; round++)
         {

@@ -17,7 +17,8 @@ internal static class OpeningRules
         var identity = Guid.Empty;
         for (var opening = 0; opening < 3; opening++)
         {
-            await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            await using var closing = user.ConfigureAwait(false);
             var found = user.Log.StoreId;
             StoreTrial.Require(found != Guid.Empty, "StoreId is empty");
             StoreTrial.Require(identity == Guid.Empty || identity == found, $"StoreId was {identity} and is {found}");
@@ -28,12 +29,14 @@ internal static class OpeningRules
     private static async Task OneUserAsync(StoreTrial trial)
     {
         var store = trial.NewStore();
-        await using (var user = await trial.OpenAsync(store).ConfigureAwait(false))
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using (user.ConfigureAwait(false))
         {
             var refusal = default(StorageException);
             try
             {
-                await using var second = await trial.OpenAsync(store).ConfigureAwait(false);
+                var second = await trial.OpenAsync(store).ConfigureAwait(false);
+                await using var closingSecond = second.ConfigureAwait(false);
             }
             catch (StorageException error)
             {
@@ -56,7 +59,8 @@ internal static class OpeningRules
         var isCancelled = false;
         try
         {
-            await using var log = await store.OpenAsync(user, user, new CancellationToken(canceled: true)).ConfigureAwait(false);
+            var log = await store.OpenAsync(user, user, new CancellationToken(canceled: true)).ConfigureAwait(false);
+            await using var closingLog = log.ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -74,7 +78,8 @@ internal static class OpeningRules
         var isOut = false;
         try
         {
-            await using var log = await store.OpenAsync(new FailingRecovery(), user).ConfigureAwait(false);
+            var log = await store.OpenAsync(new FailingRecovery(), user).ConfigureAwait(false);
+            await using var closingLog = log.ConfigureAwait(false);
         }
         catch (InvalidDataException)
         {
@@ -88,7 +93,8 @@ internal static class OpeningRules
     private static async Task<(ISessionStore Store, IReadOnlyList<StoredRecord> Appended)> OneRecordAsync(StoreTrial trial)
     {
         var store = trial.NewStore();
-        await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         return (store, [new StoredRecord(user.Append(1, [1, 2, 3]), 1, [1, 2, 3])]);
     }
 

@@ -30,7 +30,8 @@ internal static class RecordRules
         var appended = new List<StoredRecord>();
         for (var opening = 0; opening < 3; opening++)
         {
-            await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            await using var closing = user.ConfigureAwait(false);
             StoreTrial.RequireEqual(appended, user.Recovered);
             foreach (var (index, size) in Sizes.Index())
             {
@@ -46,7 +47,8 @@ internal static class RecordRules
         var store = trial.NewStore();
         var payload = Payload(50, 1);
         var appended = new List<StoredRecord>();
-        await using (var user = await trial.OpenAsync(store).ConfigureAwait(false))
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using (user.ConfigureAwait(false))
         {
             for (var cut = 0; cut <= payload.Length; cut++)
             {
@@ -61,7 +63,8 @@ internal static class RecordRules
     {
         var store = trial.NewStore();
         var appended = new List<StoredRecord>();
-        await using (var user = await trial.OpenAsync(store).ConfigureAwait(false))
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using (user.ConfigureAwait(false))
         {
             var reused = new byte[100];
             for (var i = 0; i < 100; i++)
@@ -78,7 +81,8 @@ internal static class RecordRules
 
     private static async Task NumbersGrowAsync(StoreTrial trial)
     {
-        await using var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         var last = 0L;
         for (var i = 0; i < 1000; i++)
         {
@@ -94,7 +98,8 @@ internal static class RecordRules
         var last = 0L;
         for (var opening = 0; opening < 4; opening++)
         {
-            await using var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            var user = await trial.OpenAsync(store).ConfigureAwait(false);
+            await using var closing = user.ConfigureAwait(false);
             var sequence = user.Append(1, []);
             StoreTrial.Require(sequence > last, $"an earlier opening had given {last}, and this one gave {sequence}");
             last = user.Append(1, []);
@@ -109,7 +114,8 @@ internal static class RecordRules
         const int Threads = 4;
         const int Each = 500;
         var store = trial.NewStore();
-        await using (var user = await trial.OpenAsync(store).ConfigureAwait(false))
+        var user = await trial.OpenAsync(store).ConfigureAwait(false);
+        await using (user.ConfigureAwait(false))
         {
             await Task.WhenAll(Enumerable.Range(0, Threads).Select(thread => Task.Run(() =>
             {
@@ -136,8 +142,10 @@ internal static class RecordRules
     {
         var (one, other) = (trial.NewStore(), trial.NewStore());
         var appended = new List<StoredRecord>();
-        await using (var first = await trial.OpenAsync(one).ConfigureAwait(false))
-        await using (var second = await trial.OpenAsync(other).ConfigureAwait(false))
+        var first = await trial.OpenAsync(one).ConfigureAwait(false);
+        var second = await trial.OpenAsync(other).ConfigureAwait(false);
+        await using (first.ConfigureAwait(false))
+        await using (second.ConfigureAwait(false))
         {
             StoreTrial.Require(first.Log.StoreId != second.Log.StoreId, $"both have the identity {first.Log.StoreId}");
             Append(first, 1, [1], appended);

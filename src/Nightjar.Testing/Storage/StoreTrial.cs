@@ -24,7 +24,8 @@ internal sealed class StoreTrial(Func<ISessionStore> createStore, Func<ISessionS
     /// <summary>What lies there after a kill.</summary>
     public async Task<IReadOnlyList<StoredRecord>> ReadAfterKillAsync(ISessionStore store)
     {
-        await using var user = new StoreUser(this, wasKilled: true);
+        var user = new StoreUser(this, wasKilled: true);
+        await using var closing = user.ConfigureAwait(false);
         await user.OpenAsync(afterKill!(store)).ConfigureAwait(false);
         return user.Recovered;
     }
@@ -39,7 +40,8 @@ internal sealed class StoreTrial(Func<ISessionStore> createStore, Func<ISessionS
     /// <summary>What lies in a store that nobody has open.</summary>
     public async Task<IReadOnlyList<StoredRecord>> ReadAsync(ISessionStore store)
     {
-        await using var user = await OpenAsync(store).ConfigureAwait(false);
+        var user = await OpenAsync(store).ConfigureAwait(false);
+        await using var closing = user.ConfigureAwait(false);
         return user.Recovered;
     }
 

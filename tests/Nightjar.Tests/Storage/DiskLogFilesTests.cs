@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using Nightjar.Storage;
 using Xunit;
 
 namespace Nightjar.Tests.Storage;
