@@ -1,3 +1,6 @@
+using System.Text;
+using Nightjar.Diagnostics;
+
 namespace Nightjar;
 
 /// <summary>A moment's explanation of what a client does and why.</summary>
@@ -59,6 +62,58 @@ public sealed record ClientStatus
 
     /// <summary>Received messages that were not stored because they were too large; see <see cref="ClientEvent.MessageSkipped"/>.</summary>
     public long SkippedMessages { get; init; }
+
+    /// <summary>The session's store; null without one.</summary>
+    public StorageStatus? Storage { get; init; }
+
+    /// <summary>One line for people: where it is, what waits, and what is wrong.</summary>
+    public override string ToString()
+    {
+        var line = new StringBuilder($"{State}");
+        line.Append(Server is null || State is ClientState.Idle or ClientState.Closed ? "" : $", {Server}");
+        line.Append(Connection is null ? "" : $", {Connection}");
+        line.Append(NextAttemptIn is { } next ? $", next attempt in {OneLine.Seconds(next)} after {Attempts}" : "");
+        Append(InFlight, "in flight");
+        Append(Queued, "queued");
+        Append(Unacknowledged, "unacknowledged");
+        Append(PendingRequests, "requests pending");
+        line.Append(IsReceivingPaused ? ", receiving paused" : "");
+        line.Append(Storage is { Error: { } failing } ? $", store: {OneLine.Of(failing)}" : "");
+        line.Append(Held.Count > 0 ? $", {Held[0]}" : "");
+        line.Append(LastError is not null && Connection is null ? $": {OneLine.Of(LastError)}" : "");
+        return line.ToString();
+
+        void Append(int count, string what) => line.Append(count > 0 ? $", {count} {what}" : "");
+    }
+}
+
+/// <summary>How the session's store does; see <see cref="SessionOptions.Store"/>.</summary>
+public sealed record StorageStatus
+{
+    /// <summary>Whether it is open: from the first use of the client, or <see cref="MqttClient.OpenAsync"/>, to its end.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>Which store it is: chosen at random when it was made. Null while it is not open.</summary>
+    public Guid? StoreId { get; init; }
+
+    /// <summary>What keeps it from being opened or written; null: nothing.</summary>
+    public Exception? Error { get; init; }
+
+    /// <summary>Since when.</summary>
+    public DateTimeOffset? FailingSince { get; init; }
+
+    /// <summary>What waits to be stored, in bytes.</summary>
+    public long PendingBytes { get; init; }
+
+    /// <summary>What the log holds in all, in bytes; 0 if the store does not say.</summary>
+    public long Bytes { get; init; }
+
+    /// <summary>How many files, or whatever it is made of, that is; 0 if the store does not say.</summary>
+    public int Segments { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() =>
+        $"{(IsOpen ? "open" : "not open")}, {Bytes} B in {Segments}, {PendingBytes} B pending{(Error is null ? "" : $", failing: {OneLine.Of(Error)}")}";
 }
 
 /// <summary>A received message that a handler holds for long: nothing that came after it can be acknowledged.</summary>
@@ -66,4 +121,8 @@ public sealed record ClientStatus
 /// <param name="Topic">The message's.</param>
 /// <param name="PacketId">The message's.</param>
 /// <param name="For">How long since it arrived.</param>
-public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For);
+public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For)
+{
+    /// <summary>One line for people.</summary>
+    public override string ToString() => $"'{OneLine.Of(Filter)}' has held the message {PacketId} to '{OneLine.Of(Topic)}' for {OneLine.Seconds(For)}";
+}

@@ -38,6 +38,9 @@ public readonly struct LeasedMessage
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
     public ushort PacketId => Message.PacketId;
 
+    /// <inheritdoc cref="MqttMessage.DeliveryId"/>
+    public long DeliveryId => Message.DeliveryId;
+
     /// <summary>5.0: the property section as it came; read it with <see cref="Protocol.Codec.PropertyReader"/>.</summary>
     public ReadOnlySpan<byte> Properties => Message.Properties;
 

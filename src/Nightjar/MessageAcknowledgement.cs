@@ -13,11 +13,13 @@ public sealed class MessageAcknowledgement
 {
     private readonly MessageFeed _feed;
     private readonly AckToken _token;
+    private readonly long _deliveryId;
     private int _settled;
 
-    internal MessageAcknowledgement(MessageFeed feed, AckToken token)
+    internal MessageAcknowledgement(MessageFeed feed, AckToken token, long deliveryId)
     {
         _feed = feed;
+        _deliveryId = deliveryId;
         _token = token;
     }
 
@@ -67,7 +69,7 @@ public sealed class MessageAcknowledgement
     {
         if (TryClaim())
         {
-            _feed.Host.Complete([_feed.ToOutcome(_token, outcome)]);
+            _feed.Host.Complete([_feed.ToOutcome(_token, _deliveryId, outcome)]);
         }
     }
 }

@@ -26,7 +26,8 @@ public readonly record struct MessageOutcome
     /// <summary>It is acknowledged, and the server forgets it.</summary>
     public static MessageOutcome Acknowledge => default;
 
-    /// <summary>It stays unacknowledged: the server sends it again on the next connection. Until then it takes one place of <see cref="ReceiveOptions.ReceiveMaximum"/>.</summary>
+    /// <summary>It stays unacknowledged: the server sends it again on the next connection. Until then it takes one place of <see cref="ReceiveOptions.ReceiveMaximum"/>. With
+    /// <see cref="AcknowledgeMode.Stored"/> it stays in the store instead: the next client of the store hands it on again.</summary>
     public static MessageOutcome LeaveUnacknowledged => new(Kind.LeaveUnacknowledged);
 
     /// <summary>Nothing is left to be done: the handler did it itself.</summary>

@@ -7,6 +7,15 @@ namespace Nightjar;
 public sealed partial class MqttClient
 {
     /// <summary>
+    /// Opens the session's store (<see cref="SessionOptions.Store"/>) and restores what lies in it: the client identifier, messages that were not sent or not answered, messages that were received and not
+    /// handled. Does not connect. At once if it is open, and without a store. Every use of the client opens it, and whatever is asked meanwhile is done afterwards, in order; so calling this is for those who want
+    /// to know before. Subscriptions that should get what an earlier process left unhandled are best made before.
+    /// </summary>
+    /// <exception cref="StorageException">It could not be opened; the message says why. The next use tries again.</exception>
+    /// <exception cref="ObjectDisposedException">The client is closed.</exception>
+    public Task OpenAsync(CancellationToken cancellationToken = default) => _host.OpenAsync(cancellationToken);
+
+    /// <summary>
     /// Connects and waits for CONNACK; at once if connected. Where the next attempt waits for its time, it is awaited (<see cref="ReconnectNowAsync"/> does not wait); a connection
     /// window is not. Throws <see cref="MqttConnectException"/>.
     /// </summary>
@@ -29,7 +38,7 @@ public sealed partial class MqttClient
     /// <param name="options">
     /// All of them. <see cref="MqttClientOptions.Outbox"/>, <see cref="MqttClientOptions.Receive"/>, <see cref="MqttClientOptions.HandlerContext"/>,
     /// <see cref="MqttClientOptions.TimeProvider"/>, <see cref="MqttClientOptions.LoggerFactory"/>, <see cref="MqttClientOptions.Telemetry"/>,
-    /// <see cref="MqttClientOptions.PacketInspector"/>, <see cref="SessionOptions.SubscriptionIdentifiers"/> and <see cref="RequestOptions.MaximumPending"/> stay those of
+    /// <see cref="MqttClientOptions.PacketInspector"/>, <see cref="SessionOptions.SubscriptionIdentifiers"/>, <see cref="SessionOptions.Store"/> and <see cref="RequestOptions.MaximumPending"/> stay those of
     /// the constructor.
     /// </param>
     /// <param name="cancellationToken">Ends the wait, not the change.</param>

@@ -77,7 +77,7 @@ public sealed partial class MqttClient
     public SubscriptionScope CreateScope(string filter, SubscribeOptions? options = null)
     {
         options ??= new SubscribeOptions();
-        return new SubscriptionScope(_host, Parse([filter], options, isSequence: false, out var terms)[0], terms, options);
+        return new SubscriptionScope(_host, Parse([filter], options, handler: null, isScope: true, out var terms)[0], terms, options);
     }
 
     /// <summary>
@@ -98,11 +98,11 @@ public sealed partial class MqttClient
         return parsed.Length == 0 ? [] : await _host.UnsubscribeAsync(parsed, cancellationToken).ConfigureAwait(false);
     }
 
-    private static TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions options, bool isSequence, out SubscriptionTerms terms)
+    private TopicFilter[] Parse(IEnumerable<string> filters, SubscribeOptions options, MessageHandler? handler, bool isScope, out SubscriptionTerms terms)
     {
         ArgumentNullException.ThrowIfNull(filters);
         TopicFilter[] parsed = [.. filters.Select(TopicFilter.Parse).Distinct()];
-        options.ThrowIfInvalid(nameof(options), isSequence);
+        options.ThrowIfInvalid(nameof(options), isSequence: handler is null && !isScope, _host.HasStore, handler is { TakesStreams: true });
         if (options.NoLocal && Array.Find(parsed, filter => filter.IsShared) is { IsShared: true } shared)
         {
             throw new ArgumentException(
@@ -117,7 +117,7 @@ public sealed partial class MqttClient
     private Subscription Subscribe(IEnumerable<string> filters, MessageHandler? handler, SubscribeOptions? options)
     {
         options ??= new SubscribeOptions();
-        var parsed = Parse(filters, options, isSequence: handler is null, out var terms);
+        var parsed = Parse(filters, options, handler, isScope: false, out var terms);
         var feed = parsed.Length == 0 ? _host.SubscribeToNothing(terms, options) : _host.Subscribe(parsed, parsed, terms, options, handler);
         return new Subscription(_host, feed, hasHandler: handler is not null);
     }

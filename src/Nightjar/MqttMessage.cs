@@ -32,6 +32,12 @@ public sealed class MqttMessage
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
     public ushort PacketId { get; internal init; }
 
+    /// <summary>
+    /// With a <see cref="SessionOptions.Store"/>, at QoS 1 and 2: the number of this delivery, unique in the store. A message whose handler was running when the process was killed comes again, and then
+    /// carries the same number: an application that keeps the number together with what it does for the message does it exactly once. 0 at QoS 0, and without a store.
+    /// </summary>
+    public long DeliveryId { get; internal init; }
+
     /// <summary>5.0: what is left of its time to live; null if it has none.</summary>
     public TimeSpan? TimeToLive => Properties?.TimeToLive;
 
@@ -68,6 +74,7 @@ public sealed class MqttMessage
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        DeliveryId = DeliveryId,
         Properties = Properties,
         RouteIdentifiers = RouteIdentifiers,
         Acknowledgement = Acknowledgement,

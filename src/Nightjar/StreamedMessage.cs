@@ -41,6 +41,9 @@ public sealed class StreamedMessage
     /// <summary>The packet identifier; 0 at QoS 0.</summary>
     public ushort PacketId => _head.PacketId;
 
+    /// <inheritdoc cref="MqttMessage.DeliveryId"/>
+    public long DeliveryId => _head.DeliveryId;
+
     /// <summary>5.0: what is left of its time to live; null if it has none.</summary>
     public TimeSpan? TimeToLive => _head.TimeToLive;
 

@@ -74,6 +74,9 @@ internal sealed record EngineSettings
 
     public OutboxSettings Outbox { get; init; } = new();
 
+    /// <summary>Whether the session outlives the process: nothing is dialled before it is restored.</summary>
+    public bool HasStore { get; init; }
+
     /// <summary>How many requests may wait for their answer at once.</summary>
     public int MaximumRequests { get; init; } = 10_000;
 

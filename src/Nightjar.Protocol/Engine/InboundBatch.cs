@@ -49,6 +49,12 @@ internal struct InboundPacket
     public TopicRoute? Route;
     public AckToken Token;
 
+    /// <summary>The record of its arrival; 0 if there is none.</summary>
+    public long DeliveryId;
+
+    /// <summary>Subscriptions that store messages have it already: it is for the others only.</summary>
+    public bool WasStored;
+
     /// <summary>The packets of the rare kinds.</summary>
     public object? Other;
 }

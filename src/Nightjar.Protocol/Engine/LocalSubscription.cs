@@ -36,6 +36,9 @@ internal abstract class LocalSubscription
     /// <summary>Messages are acknowledged as they come: what its handler does with them is nobody's concern.</summary>
     public bool AcknowledgesAtArrival { get; init; }
 
+    /// <summary>Messages are acknowledged once they lie in the session's log; they stay there until their handler is done.</summary>
+    public bool StoresMessages { get; init; }
+
     /// <summary>The engine's: it was reported that its handler holds a message for too long, and none of its messages has ended since.</summary>
     public bool IsStalled { get; set; }
 
@@ -43,12 +46,26 @@ internal abstract class LocalSubscription
     public long StalledAt { get; set; } = long.MinValue;
 
     /// <summary>How many of these have a say in the acknowledgement.</summary>
-    public static int CountAcknowledging(LocalSubscription[] subscriptions)
+    /// <param name="subscriptions">Those that get the message.</param>
+    /// <param name="isStored">It is stored for those of them that want that, which have none then.</param>
+    public static int CountAcknowledging(LocalSubscription[] subscriptions, bool isStored = false)
     {
         var count = 0;
         foreach (var subscription in subscriptions)
         {
-            count += subscription.AcknowledgesAtArrival ? 0 : 1;
+            count += subscription.AcknowledgesAtArrival || (isStored && subscription.StoresMessages) ? 0 : 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>For how many of these a message is stored.</summary>
+    public static int CountStoring(LocalSubscription[] subscriptions)
+    {
+        var count = 0;
+        foreach (var subscription in subscriptions)
+        {
+            count += subscription.StoresMessages ? 1 : 0;
         }
 
         return count;

@@ -16,7 +16,7 @@ internal enum MessageStage : byte
     Sent,
 }
 
-/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral.</summary>
+/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral, and its id.</summary>
 internal struct StoredMessage
 {
     public MessageSegment? Segment;
@@ -27,6 +27,18 @@ internal struct StoredMessage
     public ushort TopicLength;
     public ushort TopicAlias;
     public ushort PacketId;
+
+    /// <summary>How long the application's own id is, as UTF-8; 0: it has none.</summary>
+    public ushort IdLength;
+
+    /// <summary>Its place among what is alive in the journal; without a journal it means nothing.</summary>
+    public int Live;
+
+    /// <summary>The record of the journal that it came in with: its identity there, and its place among all messages. 0: it is not in one.</summary>
+    public long Record;
+
+    /// <summary>When its time to live is over, in ticks of the engine's clock; 0: never.</summary>
+    public long ExpiresAt;
 
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
@@ -47,6 +59,15 @@ internal struct StoredMessage
     public readonly ReadOnlySpan<byte> Properties => Segment!.Bytes.AsSpan(Offset + TopicLength, PropertiesLength);
 
     public readonly ReadOnlySpan<byte> Payload => Segment!.Bytes.AsSpan(Offset + TopicLength + PropertiesLength, PayloadLength);
+
+    /// <summary>The application's own id, UTF-8; empty if it has none.</summary>
+    public readonly ReadOnlySpan<byte> Id => Segment is null ? default : Segment.Bytes.AsSpan(Offset + TopicLength + PropertiesLength + PayloadLength, IdLength);
+
+    /// <summary>Topic, properties, payload and id.</summary>
+    public readonly ReadOnlySpan<byte> Bytes => Segment is null ? default : Segment.Bytes.AsSpan(Offset, Length);
+
+    /// <summary>What these take.</summary>
+    public readonly int Length => Segment is null ? 0 : TopicLength + PropertiesLength + PayloadLength + IdLength;
 
     /// <summary>As it goes to the wire.</summary>
     public readonly PublishPacket ToPacket(QoS qos, ushort id, bool duplicate) => new()
@@ -88,7 +109,7 @@ internal sealed class MessageStore
 
     public int Count { get; private set; }
 
-    /// <summary>What topics, properties and payloads of all messages take.</summary>
+    /// <summary>What topics, properties, payloads and ids of all messages take.</summary>
     public long Bytes { get; private set; }
 
     public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
@@ -98,15 +119,19 @@ internal sealed class MessageStore
     {
         var handle = TakePlace();
         ref var stored = ref this[handle];
-        var length = message.Topic.Length + message.Properties.Length + message.Payload.Length;
+        var length = message.Topic.Length + message.Properties.Length + message.Payload.Length + message.Id.Length;
         var segment = SegmentFor(length);
         stored.Segment = segment;
         stored.Offset = segment.Used;
         stored.TopicLength = (ushort)message.Topic.Length;
         stored.PropertiesLength = message.Properties.Length;
         stored.PayloadLength = message.Payload.Length;
+        stored.IdLength = (ushort)message.Id.Length;
         stored.TopicAlias = message.TopicAlias;
         stored.PacketId = 0;
+        stored.Live = -1;
+        stored.Record = 0;
+        stored.ExpiresAt = 0;
         stored.QoS = message.QoS;
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
@@ -119,10 +144,21 @@ internal sealed class MessageStore
         message.Topic.CopyTo(target);
         message.Properties.CopyTo(target[message.Topic.Length..]);
         message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
+        message.Id.CopyTo(target[(length - message.Id.Length)..]);
         segment.Used += length;
         segment.Live++;
         Count++;
         Bytes += length;
+        return handle;
+    }
+
+    /// <summary>A place for a message of an earlier process whose content is lost.</summary>
+    public int AddLost(QoS qos)
+    {
+        var handle = TakePlace();
+        var generation = this[handle].Generation;
+        this[handle] = new StoredMessage { Generation = generation, QoS = qos, Stage = MessageStage.Sent, Next = -1, Live = -1 };
+        Count++;
         return handle;
     }
 
@@ -136,8 +172,8 @@ internal sealed class MessageStore
         ref var stored = ref this[handle];
         if (stored.Segment is { } segment)
         {
+            Bytes -= stored.Length;
             stored.Segment = null;
-            Bytes -= stored.TopicLength + stored.PropertiesLength + stored.PayloadLength;
             Release(segment);
         }
     }

@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Journal;
+
 namespace Nightjar.Protocol.Engine;
 
 // Those who wait for their messages, and how their waits end.
@@ -20,7 +22,7 @@ internal sealed partial class Outbound
         {
             ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
             withdrawn = queue.Remove(_messages, ticket.Handle);
-            _messages.Remove(ticket.Handle);
+            Remove(ticket.Handle, MessageEnd.Withdrawn);
             _flushes.Left(_reliable, _unreliable, _data.Position);
         }
 
@@ -43,7 +45,7 @@ internal sealed partial class Outbound
         _flushes.FailAll(reason);
         if (everything)
         {
-            foreach (var handle in Session.Export([]) is var state ? state.Publishes.Select(p => p.Handle).Concat(state.Releases.Select(r => r.Handle)) : [])
+            foreach (var handle in Session.Publishes.Select(p => p.Handle).Concat(Session.Releases.Select(r => r.Handle)))
             {
                 Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
             }
@@ -63,6 +65,13 @@ internal sealed partial class Outbound
     private void End(int handle, ReasonCode reason)
     {
         Tell(handle, PublishEnd.Answered, reason);
+        Remove(handle, MessageEnd.Answered, reason);
+    }
+
+    /// <summary>The message is done, here and in the journal.</summary>
+    private void Remove(int handle, MessageEnd end, ReasonCode reason = ReasonCode.Success)
+    {
+        Session.Journal?.Ended(handle, end, reason);
         _messages.Remove(handle);
     }
 

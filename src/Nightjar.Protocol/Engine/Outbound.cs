@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
@@ -32,22 +33,29 @@ internal sealed partial class Outbound
     private bool _unreliableIsNext;
     private long _committed;
     private long _recordedBefore;
+    private long _connectRecord;
     private long _unreliableInLane;
     private long _unreliableWritten;
     private long _unreliableTaken;
 
-    public Outbound(OutboxSettings settings, EngineCounters counters, ISessionLog? log)
+    public Outbound(OutboxSettings settings, EngineCounters counters, bool hasStore = false)
     {
         Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
         _packets = new PacketEncoder(counters);
         _publishes = new PublishLane(_data, settings, counters);
-        Session = new ClientSession(settings.MaximumInFlight, log);
-        _committed = log is null ? long.MaxValue : 0;
+        Session = new ClientSession(settings.MaximumInFlight);
+        _committed = hasStore ? 0 : long.MaxValue; // mutant: SendBeforeCommit
     }
 
     public ClientSession Session { get; }
+
+    /// <summary>Records cannot be written at the moment.</summary>
+    public bool StoreIsFailing { get; private set; }
+
+    /// <summary>Where they lie.</summary>
+    public MessageStore Messages => _messages;
 
     /// <summary>How fast messages may leave.</summary>
     public PublishPace Pace { get; }
@@ -69,8 +77,8 @@ internal sealed partial class Outbound
     /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
     public int Buffered => _control.Length + _data.Length;
 
-    /// <summary>Whether a flush would find something.</summary>
-    public bool HasOutput => _control.Length > 0 || _data.Length > 0;
+    /// <summary>Whether a flush would find something that may leave now.</summary>
+    public bool HasOutput => _control.HasOutput(_committed) || _data.HasOutput(_committed);
 
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
@@ -117,6 +125,7 @@ internal sealed partial class Outbound
     public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
         var handle = _messages.Add(message, waiter);
+        _messages[handle].ExpiresAt = message.TimeToLive > 0 ? now + message.TimeToLive : 0;
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
         _timeouts.Add(ticket, now);
         var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
@@ -128,6 +137,7 @@ internal sealed partial class Outbound
         else
         {
             _reliable.Enqueue(_messages, handle);
+            Session.Journal?.Accepted(handle, now);
         }
 
         if (wasPaced)
@@ -185,8 +195,17 @@ internal sealed partial class Outbound
     /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-1].</summary>
     public void WriteLast(DisconnectPacket packet, MqttVersion version)
     {
+        var depends = Math.Max(Session.LastRecord, _connectRecord);
+        if (StoreIsFailing)
+        {
+            // What waits for the log will not leave any more.
+            _control.DropBlocked(_committed);
+            _data.DropBlocked(_committed);
+            depends = 0;
+        }
+
         // It depends on every record, lest it overtake a control packet that waits for one.
-        _packets.Write(_data, packet, version, Session.LastRecord, _committed);
+        _packets.Write(_data, packet, version, depends, _committed);
         _open = false;
         Pace.Begin();
     }
@@ -242,7 +261,30 @@ internal sealed partial class Outbound
     }
 
     /// <summary>The log is committed up to this record.</summary>
-    public void Committed(long lsn) => _committed = Math.Max(_committed, lsn);
+    public void Committed(long lsn)
+    {
+        _committed = Math.Max(_committed, lsn);
+        Session.Journal?.Committed(lsn);
+    }
+
+    /// <summary>
+    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0 and a connection do not: messages of QoS 1 and 2 stay in their queue, lest they stand in the lane before all
+    /// others.
+    /// </summary>
+    public void HandleStore(bool isFailing)
+    {
+        StoreIsFailing = isFailing;
+        if (!isFailing)
+        {
+            Pump();
+        }
+        else if (_connectRecord > _committed)
+        {
+            _connectRecord = 0;
+            _control.Waive();
+        }
+    }
+
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
     public void HandleAck(PacketType type, ushort id, ReasonCode reason)
@@ -274,7 +316,14 @@ internal sealed partial class Outbound
         _packets.Write(_control, packet, _version, lsn, _committed);
     }
 
-    /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
+    /// <summary>Writes CONNECT, behind the record that it depends on, unless none can be written.</summary>
+    public void WriteConnect(ConnectPacket packet, MqttVersion version, long record)
+    {
+        _connectRecord = StoreIsFailing ? 0 : record;
+        _packets.Write(_control, packet, version, _connectRecord, _committed);
+    }
+
+    /// <summary>Writes PINGREQ or AUTH.</summary>
     public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
@@ -307,17 +356,33 @@ internal sealed partial class Outbound
         _voided.Clear();
         var released = new List<int>();
         Session.StartOver(receiveMaximum, released, _voided);
+        Session.Journal?.Started(elsewhere);
         if (elsewhere)
         {
             // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
             _voided.InsertRange(0, released);
             released.Clear();
+            _voided.Sort((one, other) => _messages[one].Number.CompareTo(_messages[other].Number));
         }
 
         released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
+        _voided.RemoveAll(EndIfLost);
+        _voided.ForEach(handle => _messages[handle].PacketId = 0);
         _messages.MarkPossiblyDuplicated(_voided);
         _reliable.PutInFront(_messages, _voided);
+    }
+
+    /// <summary>The content of a message of an earlier process is lost: with its session it ends.</summary>
+    private bool EndIfLost(int handle)
+    {
+        if (_messages[handle].Segment is not null)
+        {
+            return false;
+        }
+
+        Remove(handle, MessageEnd.Quarantined);
+        return true;
     }
 
     private void HandlePubRec(ushort id, ReasonCode reason)

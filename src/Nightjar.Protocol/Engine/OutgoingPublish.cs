@@ -20,6 +20,12 @@ internal readonly ref struct OutgoingPublish
     /// <summary>An alias of the application's own choice; 0: ours.</summary>
     public ushort TopicAlias { get; init; }
 
+    /// <summary>The application's own id, UTF-8; empty: it has none.</summary>
+    public ReadOnlySpan<byte> Id { get; init; }
+
+    /// <summary>After how many ticks it is not worth sending any more; 0: never.</summary>
+    public long TimeToLive { get; init; }
+
     /// <summary>The same with other properties.</summary>
     public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()
     {
@@ -29,6 +35,8 @@ internal readonly ref struct OutgoingPublish
         QoS = QoS,
         Retain = Retain,
         TopicAlias = TopicAlias,
+        Id = Id,
+        TimeToLive = TimeToLive,
     };
 
     /// <summary>As it goes to the wire at QoS 0.</summary>

@@ -11,25 +11,23 @@ internal sealed class Supervisor
     // Before CONNACK nobody may be listening at all; the server has this long to take the DISCONNECT and close.
     private const long EarlyDisconnectTimeout = TimeSpan.TicksPerSecond / 4;
 
-    // An application registers its subscriptions one after the other; longer than that takes, and too short for anybody to notice.
-    private const long Gathering = TimeSpan.TicksPerSecond / 10;
-    private const long LongestGathering = TimeSpan.TicksPerSecond;
-
     private readonly Queue<EngineOutput> _outputs;
+    private readonly FailureReports _failures;
     private EngineSettings _settings;
+    private Gathering _gathering = new();
     private RetryRule _rule;
     private int _attempt;
-    private int _question;
-    private CloseReason? _unanswered;
     private bool _everConnected;
     private bool _closed;
+    private bool _isHeld;
+    private bool _wasAsked;
+    private bool _goesOn;
+    private bool _replays;
     private bool _stopped;
     private bool _waitsFirmly;
     private bool _waitsForWindow;
     private long _phaseDeadline = long.MaxValue;
     private long _firstDeadline = long.MaxValue;
-    private long _soon = long.MaxValue;
-    private long _soonAtLatest = long.MaxValue;
     private long _attemptedAt;
     private long _connectedAt;
     private long? _downSince;
@@ -37,10 +35,12 @@ internal sealed class Supervisor
     public Supervisor(EngineSettings settings, Queue<EngineOutput> outputs)
     {
         _outputs = outputs;
+        _failures = new FailureReports(outputs);
         _settings = settings;
         Servers = new ServerChoice(settings);
         Windows = new ConnectionWindows(settings, outputs);
         _rule = new RetryRule(settings, Servers, outputs);
+        _isHeld = settings.HasStore;
     }
 
     public ServerChoice Servers { get; private set; }
@@ -56,6 +56,9 @@ internal sealed class Supervisor
     public CloseReason? FirstCause { get; private set; }
 
     public int Failures => _rule.Failures;
+
+    /// <summary>Whether the first attempt has begun.</summary>
+    public bool HasAttempted => _attempt > 0;
 
     public long RetryAt { get; private set; } = long.MaxValue;
 
@@ -74,12 +77,12 @@ internal sealed class Supervisor
     public long Deadline => Math.Min(_phaseDeadline, Phase switch
     {
         ConnectionPhase.Waiting => Math.Min(RetryAt, _firstDeadline),
-        ConnectionPhase.None => _soon,
+        ConnectionPhase.None => _gathering.Ends,
         _ => long.MaxValue,
     });
 
     /// <summary>Whether the first connection may find a session with messages, for which not all subscriptions may be registered yet.</summary>
-    public bool MayFindSession => !_everConnected && Servers.Current.MayHoldSession(_settings.Version);
+    public bool MayFindSession => !_everConnected && (_goesOn || Servers.Current.MayHoldSession(_settings.Version));
 
     /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
     private long AttemptTime => _settings.ConnectTimeout / (_everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count);
@@ -96,12 +99,24 @@ internal sealed class Supervisor
         }
     }
 
-    /// <summary>There should be a connection once no more subscriptions come.</summary>
-    public void ConnectSoon(long now)
+    /// <summary>The session is restored: attempts may begin.</summary>
+    /// <param name="goesOn">It is one that a server may have messages for.</param>
+    /// <param name="replays">There are messages that an earlier process stored, to be handed on before the first attempt.</param>
+    /// <param name="now">The time.</param>
+    public void Release(bool goesOn, bool replays, long now)
     {
-        _soonAtLatest = Math.Min(_soonAtLatest, now + LongestGathering);
-        _soon = Math.Min(now + Gathering, _soonAtLatest);
+        _isHeld = false;
+        _goesOn = goesOn;
+        _replays = replays;
+        if (_wasAsked)
+        {
+            _wasAsked = false;
+            Connect(now);
+        }
     }
+
+    /// <summary>There should be a connection once no more subscriptions come.</summary>
+    public void ConnectSoon(long now) => _gathering.Add(now);
 
     /// <summary>Somebody asked for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay either.</summary>
     public void ConnectByHand(bool atOnce, long now)
@@ -201,13 +216,12 @@ internal sealed class Supervisor
                 GiveUp(verdict.Reason);
                 return true;
             case NextStep.Ask:
-                _unanswered = verdict.Reason;
                 WaitUntil(long.MaxValue, firmly: false);
-                _outputs.Enqueue(new EngineOutput.AskDelay(++_question, verdict.Reason, Failures, now - _downSince.Value));
+                _failures.Ask(verdict.Reason, Failures, now - _downSince.Value);
                 return false;
             default:
                 WaitUntil(now + verdict.Delay, firmly: verdict.Step == NextStep.WaitFirmly);
-                ReportFailure(verdict.Reason, RetryAt);
+                _failures.Report(verdict.Reason, RetryAt);
                 return false;
         }
     }
@@ -215,12 +229,11 @@ internal sealed class Supervisor
     /// <summary>The host says how long to wait; null: no more. True: that was the last of it.</summary>
     public bool HandleDelay(int question, long? delay, long now)
     {
-        if (question != _question || Phase != ConnectionPhase.Waiting || _unanswered is not { } reason)
+        if (Phase != ConnectionPhase.Waiting || !_failures.TryAnswer(question, out var reason))
         {
             return false;
         }
 
-        _unanswered = null;
         if (delay is not { } wait)
         {
             GiveUp(reason);
@@ -228,15 +241,14 @@ internal sealed class Supervisor
         }
 
         RetryAt = now + wait;
-        ReportFailure(reason, RetryAt);
+        _failures.Report(reason, RetryAt);
         return false;
     }
 
     /// <summary>The host says which window is open or opens next.</summary>
-    public void HandleWindow(long opens, long closes, long now)
+    public void HandleWindow(int question, long opens, long closes, long now)
     {
-        Windows.Answer(opens, closes, now);
-        if (Phase == ConnectionPhase.Waiting && _waitsForWindow)
+        if (Windows.Answer(question, opens, closes, now) && Phase == ConnectionPhase.Waiting && _waitsForWindow)
         {
             RetryAt = Windows.MayBegin(now);
         }
@@ -272,7 +284,7 @@ internal sealed class Supervisor
     {
         _settings = settings;
         Servers = new ServerChoice(settings);
-        Windows = new ConnectionWindows(settings, _outputs);
+        Windows = new ConnectionWindows(settings, _outputs, Windows.Question);
         _rule = new RetryRule(settings, Servers, _outputs);
         Settle();
     }
@@ -291,7 +303,7 @@ internal sealed class Supervisor
     /// <summary>Time passed while waiting. True: the time for the first connection is over.</summary>
     public bool Advance(long now)
     {
-        if (Phase == ConnectionPhase.None && now >= _soon)
+        if (Phase == ConnectionPhase.None && now >= _gathering.Ends)
         {
             Connect(now);
         }
@@ -317,10 +329,12 @@ internal sealed class Supervisor
 
     private void Settle()
     {
-        _phaseDeadline = _firstDeadline = RetryAt = _soon = _soonAtLatest = long.MaxValue;
-        ReportUnanswered(long.MaxValue);
+        _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
+        _gathering = new Gathering();
+        _failures.ReportUnanswered(long.MaxValue);
         _waitsForWindow = _waitsFirmly = false;
         Windows.EndOverride();
+        _wasAsked = false;
         Phase = ConnectionPhase.None;
     }
 
@@ -330,7 +344,7 @@ internal sealed class Supervisor
         _stopped = _everConnected;
         _rule.HandleGivenUp();
         Settle();
-        ReportFailure(reason, long.MaxValue);
+        _failures.Report(reason, long.MaxValue, givesUp: true);
     }
 
     private void EndPhase(bool wasConnected, long now, bool inCircles = false)
@@ -353,28 +367,16 @@ internal sealed class Supervisor
         _waitsForWindow = false;
     }
 
-    private void ReportFailure(CloseReason reason, long retryAt)
-    {
-        if (!reason.WasConnected)
-        {
-            _outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt));
-        }
-    }
-
-    /// <summary>Nobody waits for the host's answer any more.</summary>
-    private void ReportUnanswered(long retryAt)
-    {
-        if (_unanswered is { } reason)
-        {
-            _unanswered = null;
-            ReportFailure(reason, retryAt);
-        }
-    }
-
     /// <summary>The next attempt, now or as soon as a window is open.</summary>
     private void Begin(long now)
     {
-        _soon = _soonAtLatest = long.MaxValue;
+        _gathering = new Gathering();
+        if (_isHeld)
+        {
+            _wasAsked = true;
+            return;
+        }
+
         var at = Windows.MayBegin(now);
         if (at > now)
         {
@@ -393,7 +395,13 @@ internal sealed class Supervisor
 
     private void Dial(ServerSettings target, long now, bool continues)
     {
-        ReportUnanswered(now);
+        _failures.ReportUnanswered(now);
+        if (_replays)
+        {
+            _replays = false;
+            _outputs.Enqueue(new EngineOutput.Replay());
+        }
+
         _attempt++;
         Servers.Target = target;
         _attemptedAt = now;

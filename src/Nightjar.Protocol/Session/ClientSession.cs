@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Nightjar.Protocol.Journal;
 
 namespace Nightjar.Protocol.Session;
 
@@ -29,20 +30,21 @@ internal sealed class ClientSession
     public const int IdsKeptForSubscribe = 16;
 
     private readonly InFlightTable _table = new();
-    private readonly ISessionLog? _log;
     private readonly int _maximumInFlight;
+    private readonly List<ushort> _reserved = [];
     private ushort _nextRelease;
     private ushort _nextResend;
     private int _awaitingResend;
     private int _window;
 
     /// <param name="maximumInFlight">The host's own bound; the server's Receive Maximum may be lower.</param>
-    /// <param name="log">Where transitions go; null: nowhere.</param>
-    public ClientSession(int maximumInFlight, ISessionLog? log)
+    public ClientSession(int maximumInFlight)
     {
         _maximumInFlight = Math.Min(maximumInFlight, ushort.MaxValue - IdsKeptForSubscribe);
-        _log = log;
     }
+
+    /// <summary>Where transitions are recorded; null: nowhere.</summary>
+    public SessionJournal? Journal { get; set; }
 
     /// <summary>Messages with an identifier and no final answer.</summary>
     public int InFlight => _table.Publishes.Count + _table.Releases.Count;
@@ -51,13 +53,37 @@ internal sealed class ClientSession
     public int IdsInUse => _table.Count;
 
     /// <summary>The handles of QoS 2 messages that wait for PUBREC, in order.</summary>
-    public IEnumerable<int> ExactlyOnce => Export([]).Publishes.Where(publish => publish.ExactlyOnce).Select(publish => publish.Handle);
+    public IEnumerable<int> ExactlyOnce => Publishes.Where(publish => publish.ExactlyOnce).Select(publish => publish.Handle);
+
+    /// <summary>PUBLISHes without an answer, in order.</summary>
+    public IEnumerable<(ushort PacketId, int Handle, bool ExactlyOnce)> Publishes
+    {
+        get
+        {
+            for (var id = _table.Publishes.First; id != 0; id = _table.NextOf(id))
+            {
+                yield return (id, _table.HandleOf(id), _table.PhaseOf(id) == InFlightPhase.PubRec);
+            }
+        }
+    }
+
+    /// <summary>Released messages without PUBCOMP, in order.</summary>
+    public IEnumerable<(ushort PacketId, int Handle)> Releases
+    {
+        get
+        {
+            for (var id = _table.Releases.First; id != 0; id = _table.NextOf(id))
+            {
+                yield return (id, _table.HandleOf(id));
+            }
+        }
+    }
 
     /// <summary>Acknowledgements of identifiers that waited for none.</summary>
     public long UnknownAcks { get; private set; }
 
-    /// <summary>The last record of the log; 0 if there is none.</summary>
-    public long LastRecord { get; private set; }
+    /// <summary>The last record of the journal; 0 if there is none.</summary>
+    public long LastRecord => Journal?.Last ?? 0;
 
     /// <summary>Whether a new message may be sent: quota is left [MQTT5-4.9.0-2], and everything from before is sent again [MQTT5-4.4.0-1].</summary>
     public bool CanPublish => _nextResend == 0 && _nextRelease == 0 && OnTheWire < _window
@@ -93,7 +119,8 @@ internal sealed class ClientSession
     {
         Drain(_table.Releases, released);
         Drain(_table.Publishes, unreleased);
-        Record(SessionRecordKind.Started, id: 0);
+        _reserved.ForEach(_table.Remove);
+        _reserved.Clear();
         _window = Math.Min(receiveMaximum, _maximumInFlight);
         _nextRelease = _nextResend = 0;
         _awaitingResend = 0;
@@ -146,7 +173,7 @@ internal sealed class ClientSession
     {
         Debug.Assert(CanPublish && qos != QoS.AtMostOnce);
         var id = _table.Add(qos == QoS.AtLeastOnce ? InFlightPhase.PubAck : InFlightPhase.PubRec, handle);
-        lsn = Record(SessionRecordKind.Assigned, id, handle);
+        lsn = Journal?.Assigned(handle, id, qos) ?? 0;
         return id;
     }
 
@@ -186,7 +213,7 @@ internal sealed class ClientSession
                 Forget(id);
                 handle = _table.HandleOf(id);
                 _table.Release(id);
-                lsn = Record(SessionRecordKind.Released, id, handle);
+                lsn = Journal?.Released(handle, id, reason) ?? 0;
                 return AckEffect.Released;
             case InFlightPhase.PubComp:
                 handle = _table.HandleOf(id);
@@ -200,44 +227,24 @@ internal sealed class ClientSession
     /// <summary>PUBCOMP came.</summary>
     public AckEffect HandlePubComp(ushort id, out int handle) => Complete(InFlightPhase.PubComp, id, out handle);
 
-    /// <summary>A transition of the inbound half, which shares the log.</summary>
-    public long Record(SessionRecordKind kind, ushort id, int handle = -1) =>
-        LastRecord = _log?.Append(new SessionRecord(kind, id, handle)) ?? 0;
-
-    /// <summary>A filter is about to be asked for with a subscription identifier.</summary>
-    public long RecordIdentifier(uint identifier, string filter) =>
-        LastRecord = _log?.Append(new SessionRecord(SessionRecordKind.Identified, PacketId: 0, (int)identifier, filter)) ?? 0;
-
-    /// <summary>What must be kept to go on elsewhere; <paramref name="received"/> is the inbound half's.</summary>
-    public SessionState Export(IEnumerable<ushort> received)
+    /// <summary>Takes over an exchange of an earlier process, in order; only before the first connection. False: its identifier is taken.</summary>
+    public bool Restore(ushort id, InFlightPhase phase, int handle)
     {
-        var publishes = new List<(ushort, int, bool)>();
-        for (var id = _table.Publishes.First; id != 0; id = _table.NextOf(id))
+        if (id == 0 || _table.PhaseOf(id) != InFlightPhase.Free)
         {
-            publishes.Add((id, _table.HandleOf(id), _table.PhaseOf(id) == InFlightPhase.PubRec));
+            return false;
         }
 
-        var releases = new List<(ushort, int)>();
-        for (var id = _table.Releases.First; id != 0; id = _table.NextOf(id))
-        {
-            releases.Add((id, _table.HandleOf(id)));
-        }
-
-        return new SessionState(publishes, releases, [.. received]);
+        _table.AddAt(id, phase, handle);
+        return true;
     }
 
-    /// <summary>Takes over what was exported; only before the first connection.</summary>
-    public void Restore(SessionState state)
+    /// <summary>An identifier may be in use at the server, nobody knows for what: it stays taken until the session is gone.</summary>
+    public void Reserve(ushort id)
     {
-        Debug.Assert(_table.Count == 0);
-        foreach (var (id, handle, exactlyOnce) in state.Publishes)
+        if (Restore(id, InFlightPhase.Reserved, handle: -1))
         {
-            _table.AddAt(id, exactlyOnce ? InFlightPhase.PubRec : InFlightPhase.PubAck, handle);
-        }
-
-        foreach (var (id, handle) in state.Releases)
-        {
-            _table.AddAt(id, InFlightPhase.PubComp, handle);
+            _reserved.Add(id);
         }
     }
 
@@ -253,7 +260,6 @@ internal sealed class ClientSession
         Forget(id);
         handle = _table.HandleOf(id);
         _table.Remove(id);
-        Record(SessionRecordKind.Completed, id, handle);
         return AckEffect.Completed;
     }
 

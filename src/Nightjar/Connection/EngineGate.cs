@@ -153,6 +153,7 @@ internal sealed class EngineGate
             case EngineOutput.Closed:
                 effects.IsClosed = true;
                 _timer.Dispose();
+                _host.NoteEnd();
                 break;
         }
     }
@@ -215,6 +216,11 @@ internal sealed class EngineGate
             Log.Output(_logger, output, _host.ServerName);
             _host.Telemetry.Report(output);
             _questions.Ask(output);
+        }
+
+        if (effects.IsClosed)
+        {
+            _host.CloseStore();
         }
 
         _network.Follow(effects.IsWaiting, effects.IsClosed ? long.MaxValue : effects.Turn);

@@ -6,7 +6,11 @@ namespace Nightjar.Connection;
 internal sealed partial class EngineHost
 {
     /// <summary>Waits for a connection, and asks for it as it is told to.</summary>
-    public Task<ConnectResult> ConnectAsync(ConnectWish wish, CancellationToken cancellationToken)
+    public Task<ConnectResult> ConnectAsync(ConnectWish wish, CancellationToken cancellationToken) => wish != ConnectWish.None && _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<ConnectResult>(ConnectNowAsync(wish, cancellationToken)), cancellationToken)
+        : ConnectNowAsync(wish, cancellationToken);
+
+    private Task<ConnectResult> ConnectNowAsync(ConnectWish wish, CancellationToken cancellationToken)
     {
         Task<ConnectResult> connected;
         using (_gate.Enter())
@@ -24,15 +28,20 @@ internal sealed partial class EngineHost
             }
         }
 
-        return connected.WaitAsync(cancellationToken);
+        return Relay.Of(connected).WaitAsync(cancellationToken);
     }
 
     /// <summary>Other options: the task ends when they are in force.</summary>
-    public Task UpdateAsync(MqttClientOptions options)
+    public Task UpdateAsync(MqttClientOptions options) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => DoAsync(UpdateNowAsync(options)), CancellationToken.None)
+        : UpdateNowAsync(options);
+
+    private Task UpdateNowAsync(MqttClientOptions options)
     {
         var before = _options;
         options.Outbox = before.Outbox;
         options.Receive = before.Receive;
+        options.Session.Store = before.Session.Store;
         options.TimeProvider = before.TimeProvider;
         options.LoggerFactory = before.LoggerFactory;
         var settings = EngineSettingsFactory.Create(options, _generatedId);
@@ -44,7 +53,7 @@ internal sealed partial class EngineHost
             _engine.Update(settings, _gate.Now());
         }
 
-        return updated;
+        return Relay.Of(updated);
     }
 
     /// <summary>The engine goes by these options from here on; called under the lock.</summary>
@@ -84,12 +93,12 @@ internal sealed partial class EngineHost
         }
     }
 
-    public void AnswerWindow(TimeSpan opens, TimeSpan closes)
+    public void AnswerWindow(int question, TimeSpan opens, TimeSpan closes)
     {
         using (_gate.Enter())
         {
             var now = _gate.Now();
-            _engine.HandleWindow(opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
+            _engine.HandleWindow(question, opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
         }
     }
 

@@ -41,7 +41,11 @@ internal sealed partial class EngineHost
             cancellationToken);
     }
 
-    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? new ValueTask(durable.InTurn(() => DoAsync(FlushNowAsync(cancellationToken).AsTask()), cancellationToken))
+        : FlushNowAsync(cancellationToken);
+
+    private async ValueTask FlushNowAsync(CancellationToken cancellationToken)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using (_gate.Enter())
@@ -66,6 +70,16 @@ internal sealed partial class EngineHost
     }
 
     private ValueTask<PublishResult> Publish(in OutgoingPublish message, CancellationToken cancellationToken) =>
+        _durable is { IsReady: false } durable ? PublishInTurn(durable, message, cancellationToken) : PublishNow(message, cancellationToken);
+
+    /// <summary>Apart from the above, which does not pay for its closure.</summary>
+    private ValueTask<PublishResult> PublishInTurn(DurableSession durable, in OutgoingPublish message, CancellationToken cancellationToken)
+    {
+        var copy = new PublishCopy(message);
+        return new ValueTask<PublishResult>(durable.InTurn(() => PublishNow(copy.Message, cancellationToken), cancellationToken));
+    }
+
+    private ValueTask<PublishResult> PublishNow(in OutgoingPublish message, CancellationToken cancellationToken) =>
         Telemetry.WatchesPublishing ? PublishWatched(message, cancellationToken) : Publish(message, watch: null, cancellationToken);
 
     private ValueTask<PublishResult> PublishWatched(in OutgoingPublish message, CancellationToken cancellationToken)

@@ -55,7 +55,11 @@ internal sealed partial class EngineHost
     }
 
     /// <summary>The current connection or the next one; a client that rests, or never connected, does so now.</summary>
-    public Task<ConnectResult> WhenConnectedForUseAsync(CancellationToken cancellationToken)
+    public Task<ConnectResult> WhenConnectedForUseAsync(CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<ConnectResult>(WhenConnectedForUseNowAsync(cancellationToken)), cancellationToken)
+        : WhenConnectedForUseNowAsync(cancellationToken);
+
+    private Task<ConnectResult> WhenConnectedForUseNowAsync(CancellationToken cancellationToken)
     {
         using (_gate.Enter())
         {

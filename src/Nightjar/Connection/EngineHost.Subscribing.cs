@@ -42,6 +42,7 @@ internal sealed partial class EngineHost
             }
         }
 
+        _durable?.Begin();
         if (ownHandler)
         {
             ThreadPool.UnsafeQueueUserWorkItem(new HandlerPump(this, feed, handler!), preferLocal: false);
@@ -95,7 +96,11 @@ internal sealed partial class EngineHost
         }
     }
 
-    public Task<IReadOnlyList<UnsubscribeResult>> UnsubscribeAsync(IReadOnlyList<TopicFilter> filters, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<UnsubscribeResult>> UnsubscribeAsync(IReadOnlyList<TopicFilter> filters, CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<IReadOnlyList<UnsubscribeResult>>(UnsubscribeNowAsync(filters, cancellationToken)), cancellationToken)
+        : UnsubscribeNowAsync(filters, cancellationToken);
+
+    private Task<IReadOnlyList<UnsubscribeResult>> UnsubscribeNowAsync(IReadOnlyList<TopicFilter> filters, CancellationToken cancellationToken)
     {
         var answer = new AnswerCollector<UnsubscribeResult>([.. filters.Select(filter => filter.Text)]);
         List<MessageFeed> ended;
@@ -107,11 +112,15 @@ internal sealed partial class EngineHost
         }
 
         ended.ForEach(feed => feed.Close());
-        return answer.Task.WaitAsync(cancellationToken);
+        return Relay.Of(answer.Task).WaitAsync(cancellationToken);
     }
 
     /// <summary>Asks for a subscription's filters again.</summary>
-    public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(MessageFeed feed, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<SubscribeResult>> ResubscribeAsync(MessageFeed feed, CancellationToken cancellationToken) => _durable is { IsReady: false } durable
+        ? durable.InTurn(() => new ValueTask<IReadOnlyList<SubscribeResult>>(ResubscribeNowAsync(feed, cancellationToken)), cancellationToken)
+        : ResubscribeNowAsync(feed, cancellationToken);
+
+    private Task<IReadOnlyList<SubscribeResult>> ResubscribeNowAsync(MessageFeed feed, CancellationToken cancellationToken)
     {
         var answer = new AnswerCollector<SubscribeResult>([.. feed.WireFilters.Select(filter => filter.Text)]);
         using (_gate.Enter())
@@ -121,6 +130,6 @@ internal sealed partial class EngineHost
             _engine.Resubscribe(feed, answer, _gate.Now());
         }
 
-        return answer.Task.WaitAsync(cancellationToken);
+        return Relay.Of(answer.Task).WaitAsync(cancellationToken);
     }
 }

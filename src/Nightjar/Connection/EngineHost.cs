@@ -18,6 +18,7 @@ internal sealed partial class EngineHost
     private readonly OutputReports _reports;
     private readonly PublishWaiterPool _waiters;
     private readonly ILogger _logger;
+    private readonly DurableSession? _durable;
     private readonly string _generatedId = EngineSettingsFactory.NewClientId();
     private volatile MqttClientOptions _options;
     private long _receivePauses;
@@ -29,6 +30,7 @@ internal sealed partial class EngineHost
         _logger = options.LoggerFactory?.CreateLogger("Nightjar.MqttClient") is { } logger ? new ContainedLogger(logger) : NullLogger.Instance;
         Inspection = options.PacketInspector is { } inspector ? new PacketInspection(inspector, _logger) : null;
         Telemetry = new ClientTelemetry(this, options);
+        _durable = options.Session.Store is { } store ? new DurableSession(this, store) : null;
         _gate = new EngineGate(this, EngineSettingsFactory.Create(options, _generatedId), _logger);
         _engine = _gate.Engine;
         _reports = _gate.Reports;
@@ -55,7 +57,7 @@ internal sealed partial class EngineHost
 
     public EventFeed Events => _reports.Events;
 
-    public Task Completion => _reports.Completion;
+    public Task Completion => Relay.Of(_reports.Completion);
 
     public string ClientId
     {
@@ -106,13 +108,27 @@ internal sealed partial class EngineHost
                     IsReceivingPaused = _gate.Connection is { IsPaused: true },
                     ReceivePauses = _receivePauses,
                     SkippedMessages = _engine.SkippedMessages,
+                    Storage = _durable?.Status,
                 };
             }
         }
     }
 
     /// <summary>Ends the connection in order; with <paramref name="final"/> the client too. The task ends when it is down.</summary>
-    public Task EndAsync(DisconnectPacket packet, bool final)
+    public Task EndAsync(DisconnectPacket packet, bool final) => _durable is { } durable ? EndAsync(packet, final, durable) : EndNowAsync(packet, final);
+
+    private async Task EndAsync(DisconnectPacket packet, bool final, DurableSession durable)
+    {
+        // What was called before the store was open comes first, and is not to be lost for that.
+        await durable.WhenSettledAsync(Options.DrainTimeout).ConfigureAwait(false);
+        await EndNowAsync(packet, final).ConfigureAwait(false);
+        if (final)
+        {
+            await durable.Closed.ConfigureAwait(false);
+        }
+    }
+
+    private Task EndNowAsync(DisconnectPacket packet, bool final)
     {
         Task ended;
         using (_gate.Enter())
@@ -126,7 +142,7 @@ internal sealed partial class EngineHost
             _engine.End(packet, final, _gate.Now());
         }
 
-        return ended;
+        return Relay.Of(ended);
     }
 
     public void Abort()

@@ -56,6 +56,7 @@ internal static class EngineSettingsFactory
             MaximumStreamedPacketSize = options.Receive.MaximumStreamedPacketSize,
             OversizedPackets = options.Receive.OversizedPackets,
             TopicAliasMaximum = options.Receive.TopicAliasMaximum,
+            HasStore = options.Session.Store is not null,
             SubscriptionIdentifiers = options.Session.SubscriptionIdentifiers,
             MaximumRequests = options.Requests.MaximumPending,
             Outbox = new OutboxSettings

@@ -3,7 +3,7 @@ using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Diagnostics;
 
-/// <summary>What a client logs. Event ids are stable: 1xx connection, 2xx messages, 3xx looking at the client. No payload, no credential, ever.</summary>
+/// <summary>What a client logs. Event ids are stable: 1xx connection, 2xx messages, 3xx looking at the client, 4xx the session's store. No payload, no credential, ever.</summary>
 internal static partial class Log
 {
     /// <summary>The rare outputs of the engine, in its order.</summary>
@@ -25,6 +25,9 @@ internal static partial class Log
                 break;
             case EngineOutput.Disconnected { Reason: var reason }:
                 ConnectionLost(logger, reason.Server ?? server, reason.Message);
+                break;
+            case EngineOutput.AttemptFailed { GivesUp: true }:
+                // GaveUp follows, and says the same.
                 break;
             case EngineOutput.AttemptFailed { Reason: var reason }:
                 AttemptFailed(logger, reason.Server ?? server, reason.Message);
@@ -76,8 +79,12 @@ internal static partial class Log
 
     [LoggerMessage(225, LogLevel.Warning, "QoS 0 messages for '{Filter}' are being dropped: {Limit} wait for its handler. The first {Count} are gone.")]
     public static partial void QueueFull(ILogger logger, string filter, int limit, long count);
+
     [LoggerMessage(132, LogLevel.Error, "The reconnect policy failed; the longest delay is taken.")]
     public static partial void PolicyFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(137, LogLevel.Warning, "The reconnect policy asks for a delay of {Delay}, which is negative or above 49 days; {Used} is taken, now and whenever it does so again.")]
+    public static partial void DelayOutOfRange(ILogger logger, TimeSpan delay, TimeSpan used);
 
     [LoggerMessage(133, LogLevel.Error, "The connection schedule failed; there will be no connection until one is asked for.")]
     public static partial void ScheduleFailed(ILogger logger, Exception error);
@@ -99,6 +106,24 @@ internal static partial class Log
 
     [LoggerMessage(203, LogLevel.Warning, "{Count} QoS 0 messages for '{Filter}' were dropped: its handler stood still and the receive budget was used up.")]
     public static partial void MessagesDropped(ILogger logger, long count, string filter);
+
+    [LoggerMessage(400, LogLevel.Information, "The session was restored: {Pending} messages to be sent, {InFlight} of them on their way; {Unhandled} received and not handled yet.")]
+    public static partial void SessionRestored(ILogger logger, int pending, int inFlight, int unhandled);
+
+    [LoggerMessage(401, LogLevel.Error, "The session's store is damaged: {Count} stretches of {Bytes} bytes could not be read. What lay in them is lost, all else is there.")]
+    public static partial void StoreDamaged(ILogger logger, int count, long bytes);
+
+    [LoggerMessage(402, LogLevel.Error, "The session's store could not be opened.")]
+    public static partial void OpeningFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(403, LogLevel.Error, "The session's store cannot be written; messages of QoS 1 and 2 wait until it can.")]
+    public static partial void StorageFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(404, LogLevel.Information, "The session's store works again.")]
+    public static partial void StorageRecovered(ILogger logger);
+
+    [LoggerMessage(405, LogLevel.Error, "The session's store failed when it was closed, or when its opening was cancelled.")]
+    public static partial void StoreThrew(ILogger logger, Exception error);
 
     [LoggerMessage(100, LogLevel.Debug, "Connecting to {Server}, attempt {Attempt}.")]
     private static partial void Dialling(ILogger logger, string server, int attempt);

@@ -11,4 +11,10 @@ public enum AcknowledgeMode
 
     /// <summary>By <see cref="MqttMessage.Acknowledge"/>, from any thread, also long after the handler has ended.</summary>
     Manual,
+
+    /// <summary>
+    /// As soon as it lies in the session's store, before its handler is called: a slow handler never holds the window, and yet nothing is lost, for what was not handled when the process ended
+    /// is handed on again by the next, with the same <see cref="MqttMessage.DeliveryId"/>. Needs <see cref="SessionOptions.Store"/>. Messages of QoS 0 are not stored.
+    /// </summary>
+    Stored,
 }

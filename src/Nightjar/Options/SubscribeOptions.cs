@@ -40,7 +40,10 @@ public sealed record SubscribeOptions
     /// <summary>With <see cref="AcknowledgeMode.Manual"/>: what the handler did not acknowledge is acknowledged when it ends well. Default: false, it waits for <see cref="MqttMessage.Acknowledge"/>.</summary>
     public bool AcknowledgeForgotten { get; init; }
 
-    /// <summary>What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says. Not for a sequence, which has no handler.</summary>
+    /// <summary>
+    /// What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says. Not for a sequence, which has no handler. With
+    /// <see cref="AcknowledgeMode.AtArrival"/> it can still take the message elsewhere, but what it returns changes nothing: the message was acknowledged when it came.
+    /// </summary>
     public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; init; }
 
     /// <summary>How many messages the handler is called for at once. Default: 1, one after the other in order; at most 65,535. Acknowledgements leave in order all the same. A sequence knows 1 only.</summary>
@@ -62,9 +65,19 @@ public sealed record SubscribeOptions
     public Overflow Overflow { get; init; }
 
     /// <summary>Throws one <see cref="ArgumentException"/> that lists every conflict.</summary>
-    internal void ThrowIfInvalid(string parameterName, bool isSequence = false)
+    /// <param name="parameterName">The caller's.</param>
+    /// <param name="isSequence">There is no handler.</param>
+    /// <param name="hasStore">Whether the client has a store.</param>
+    /// <param name="takesStreams">The handler reads payloads as they arrive.</param>
+    internal void ThrowIfInvalid(string parameterName, bool isSequence = false, bool hasStore = false, bool takesStreams = false)
     {
         var conflicts = new OptionConflicts();
+        conflicts.Require(
+            Acknowledge != AcknowledgeMode.Stored || hasStore,
+            $"{nameof(Acknowledge)} is Stored and the client has nowhere to store a message; give its options a Session.Store, or choose another mode.");
+        conflicts.Require(
+            Acknowledge != AcknowledgeMode.Stored || !takesStreams,
+            $"{nameof(Acknowledge)} is Stored, and a message that is read as it arrives is never there as a whole to be stored; use On or OnLeased, or choose another mode.");
         conflicts.Require(
             !isSequence || MaxConcurrency <= 1,
             $"{nameof(MaxConcurrency)} is {MaxConcurrency}, and a sequence gives one message after the other; use On, with a handler, or leave it out.");

@@ -72,7 +72,7 @@ internal sealed class HandlerPump(EngineHost host, MessageFeed feed, MessageHand
             return;
         }
 
-        _outcomes[_gathered++] = feed.ToOutcome(message.Token, outcome);
+        _outcomes[_gathered++] = feed.ToOutcome(message, outcome);
         if (_gathered == _outcomes.Length)
         {
             HandIn();

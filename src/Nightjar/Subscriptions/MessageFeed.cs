@@ -13,11 +13,13 @@ namespace Nightjar.Subscriptions;
 internal sealed class MessageFeed : LocalSubscription
 {
     private readonly LimitedQueue? _limited;
+    private readonly CommitMark? _commits;
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _appended;
     private long _taken;
     private long _dropped;
+    private long _lastRecord;
     private int _consumed;
     private volatile bool _keeps;
     private volatile bool _closed;
@@ -34,9 +36,11 @@ internal sealed class MessageFeed : LocalSubscription
         Grant = new SubscriptionGrant(wireFilters, terms.QoS);
         Host = host;
         Options = options;
-        Queue = new MessageQueue(ReportLost);
+        _commits = host.Commits;
+        Queue = new MessageQueue(ReportLost, _commits);
         OnPoison = options.OnPoison ?? host.Options.Receive.OnPoison;
         AcknowledgesAtArrival = options.Acknowledge == AcknowledgeMode.AtArrival;
+        StoresMessages = options.Acknowledge == AcknowledgeMode.Stored;
         LeavesToHandler = options is { Acknowledge: AcknowledgeMode.Manual, AcknowledgeForgotten: false };
         _limited = options.QueueLimit is { } limit ? new LimitedQueue(limit, options.Overflow) : null;
     }
@@ -65,6 +69,9 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>Owned by the receive loop: it has appended since it last published.</summary>
     public bool HasNews { get; set; }
 
+    /// <summary>The last record that a message here waits for; guarded by <see cref="CommitMark"/>. 0: it waits for none.</summary>
+    public long AwaitedRecord { get; set; }
+
     /// <summary>QoS 0 messages that found no room, and were not reported yet.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
@@ -83,6 +90,7 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>The receive loop's: appends; the consumer does not see it before <see cref="Publish"/>.</summary>
     public void Append(in ReceivedMessage message)
     {
+        _lastRecord = Math.Max(_lastRecord, message.DeliveryId);
         if (_limited is null)
         {
             Queue.Append(message);
@@ -107,6 +115,11 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>The receive loop's: shows the consumer what was appended, and wakes it.</summary>
     public void Publish()
     {
+        if (_commits is not null && _lastRecord > _commits.Committed)
+        {
+            _commits.Await(this, _lastRecord);
+        }
+
         if (_limited is not null)
         {
             NoteDropped(_limited.Publish());
@@ -151,13 +164,26 @@ internal sealed class MessageFeed : LocalSubscription
     /// <summary>The receive loop's: ends when the consumer has made room, or nobody will consume any more.</summary>
     public Task WhenRoom() => _limited is null || _closed ? Task.CompletedTask : _limited.WhenRoom();
 
-    /// <summary>Whether the server waits for this subscription to be done with the message.</summary>
-    public bool IsAwaited(in ReceivedMessage message) => !AcknowledgesAtArrival && !message.Token.IsNone;
+    /// <summary>Whether the server, or the session's store, waits for this subscription to be done with the message.</summary>
+    public bool IsAwaited(in ReceivedMessage message) => (!AcknowledgesAtArrival && !message.Token.IsNone) || IsStored(message);
+
+    /// <summary>Whether the message lies in the store until this subscription is done with it, and was acknowledged for that: as the subscription wants it, or because an earlier process left it.</summary>
+    private bool IsStored(in ReceivedMessage message) => message.DeliveryId != 0 && (StoresMessages || message.Token.IsNone);
 
     /// <summary>What a handler may acknowledge the message with; null if nobody waits for that.</summary>
-    public MessageAcknowledgement? AcknowledgementFor(in ReceivedMessage message) => IsAwaited(message) ? new MessageAcknowledgement(this, message.Token) : null;
+    public MessageAcknowledgement? AcknowledgementFor(in ReceivedMessage message) => IsAwaited(message)
+        ? new MessageAcknowledgement(this, IsStored(message) ? default : message.Token, message.DeliveryId)
+        : null;
 
-    public HandlerOutcome ToOutcome(AckToken token, MessageOutcome outcome) => new(token, outcome.ReasonCode, outcome.IsAbandoned, this);
+    public HandlerOutcome ToOutcome(in ReceivedMessage message, MessageOutcome outcome) => IsStored(message)
+        ? ToOutcome(default(AckToken), message.DeliveryId, outcome)
+        : ToOutcome(message.Token, deliveryId: 0, outcome);
+
+    /// <param name="token">None: it is a stored message.</param>
+    /// <param name="deliveryId">Its number there.</param>
+    /// <param name="outcome">What became of it.</param>
+    public HandlerOutcome ToOutcome(AckToken token, long deliveryId, MessageOutcome outcome) =>
+        new(token, outcome.ReasonCode, outcome.IsAbandoned, this, token.IsNone ? deliveryId : 0);
 
     /// <summary>The server answered one filter; when the last is refused, the subscription ends.</summary>
     public void Answer(in SubscriptionAnswer answer)
@@ -205,6 +231,11 @@ internal sealed class MessageFeed : LocalSubscription
         }
 
         _keeps = clientEnds;
+        if (!clientEnds)
+        {
+            Queue.ShowAll();
+        }
+
         _failure = error;
         _closed = true;
         Queue.Complete();
@@ -235,7 +266,7 @@ internal sealed class MessageFeed : LocalSubscription
         message.Chunk.Release();
         if (IsAwaited(message))
         {
-            Host.Complete([ToOutcome(message.Token, MessageOutcome.Acknowledge)]);
+            Host.Complete([ToOutcome(message, MessageOutcome.Acknowledge)]);
         }
     }
 

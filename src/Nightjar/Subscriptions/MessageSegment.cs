@@ -7,7 +7,7 @@ internal sealed class MessageSegment
 {
     public const int Size = 128;
 
-    // Spares hold 40 bytes for each of their messages: 1.3 MB for the process at the most, what two bursts of 64 KiB of the smallest messages take.
+    // Spares hold 48 bytes for each of their messages: 1.6 MB for the process at the most, what two bursts of 64 KiB of the smallest messages take.
     private const int SparesAtMost = 256;
 
     private static readonly Lock Guard = new();

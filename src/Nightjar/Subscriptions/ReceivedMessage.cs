@@ -10,7 +10,7 @@ namespace Nightjar.Subscriptions;
 internal readonly struct ReceivedMessage
 {
     /// <summary>What one message takes in a queue, in bytes.</summary>
-    public const int Size = 40;
+    public const int Size = 48;
 
     private const byte QoSMask = 0b0011;
     private const byte RetainMark = 0b0100;
@@ -18,6 +18,9 @@ internal readonly struct ReceivedMessage
 
     public readonly ReceiveChunk Chunk;
     public readonly TopicRoute Route;
+
+    /// <summary>Its place in the session's log; it is not to be seen before that is committed. 0: nothing was recorded of it.</summary>
+    public readonly long DeliveryId;
     private readonly uint _epoch;
     private readonly uint _sequence;
     private readonly int _payloadOffset;
@@ -33,6 +36,7 @@ internal readonly struct ReceivedMessage
     {
         Chunk = chunk;
         Route = packet.Route!;
+        DeliveryId = packet.DeliveryId;
         _epoch = packet.Token.Epoch;
         _sequence = packet.Token.Sequence;
         _payloadOffset = start + packet.PayloadOffset;
@@ -86,6 +90,7 @@ internal readonly struct ReceivedMessage
         Retain = Retain,
         Duplicate = Duplicate,
         PacketId = PacketId,
+        DeliveryId = DeliveryId,
         Acknowledgement = acknowledgement,
 
         // Mostly there is nothing but the identifiers, which the route shares among all messages.

@@ -99,7 +99,7 @@ public sealed class LinkWatchTests
     [Fact]
     public void A_PINGREQ_that_waits_for_the_log_is_not_written()
     {
-        var log = new Session.RecordingLog();
+        var log = new Journal.RecordingLog();
         var server = ScriptedServer.Connected(log: log);
         server.Engine.HandleCommitted(log.Records.Count);
         server.Driver.Publish("t", "p", QoS.ExactlyOnce, out _);

@@ -169,7 +169,7 @@ public sealed class OutboundPropertyTests
 
             // Which QoS it has, the session knows: it takes only the right answer.
             var unknown = _server.Engine.Outbound.Session.UnknownAcks;
-            var isQoS2 = _server.Engine.Outbound.Session.Export([]).Publishes.Single(p => p.PacketId == id).ExactlyOnce;
+            var isQoS2 = _server.Engine.Outbound.Session.Publishes.Single(p => p.PacketId == id).ExactlyOnce;
             if (!isQoS2 || refuse)
             {
                 _onTheWire.Remove(id);

@@ -1,7 +1,8 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Tests.Engine.Simulated;
+using Nightjar.Protocol.Tests.Journal;
 using Nightjar.Protocol.Topics;
 using Xunit;
 
@@ -147,6 +148,44 @@ public sealed class SubscriptionIdentifierTests
         server.SendMarked("a/b", "stored", retain: false, First);
 
         Assert.Equal([again], server.Driver.Arrived.Select(a => a.Subscription));
+    }
+
+    [Fact]
+    public void Who_comes_before_the_first_SUBACK_brings_no_retained_messages_to_others_again()
+    {
+        var server = Connected();
+        var first = server.Driver.Subscribe(["a"]);
+        Assert.Equal(["SUBSCRIBE 1 a:1"], server.Sent());
+
+        var second = server.Driver.Subscribe(["a"]);
+        Assert.Equal([$"SUBSCRIBE 2 ={First} a:1"], server.Sent());
+        Grant(server, 1);
+        server.SendMarked("a", "retained", retain: true);
+        Grant(server, 2);
+        server.SendMarked("a", "retained", retain: true, First);
+
+        // The newcomer may get both: what comes without a number is for whoever is there.
+        Assert.Single(server.Driver.Arrived, arrived => arrived.Subscription == first);
+        Assert.Contains(server.Driver.Arrived, arrived => arrived.Subscription == second);
+    }
+
+    [Fact]
+    public void What_a_connection_left_unanswered_brings_retained_messages_to_all_again()
+    {
+        var server = Connected();
+        var first = server.Driver.Subscribe(["a"]);
+        server.Sent();
+        var second = server.Driver.Subscribe(["a"]);
+        server.Sent();
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        server.Accept(new ConnAckPacket { SessionPresent = true });
+        Assert.Equal(["SUBSCRIBE 3 a:1"], server.Sent());
+        Grant(server, 3);
+        server.SendMarked("a", "retained", retain: true);
+
+        Assert.Equal([first, second], server.Driver.Arrived.Select(a => a.Subscription));
     }
 
     [Fact]
@@ -307,22 +346,21 @@ public sealed class SubscriptionIdentifierTests
     [Fact]
     public void A_number_is_in_the_log_before_its_SUBSCRIBE_leaves()
     {
-        var log = new CountingLog();
+        var log = new RecordingLog();
         var server = ScriptedServer.Connected(Settings(), log: log);
         server.Driver.Subscribe(["a"], identifier: 7);
 
         Assert.Empty(server.Sent());
-        Assert.Equal(new SessionRecord(SessionRecordKind.Identified, 0, 7, "a"), log.Records[^1]);
+        Assert.Equal(JournalRecord.Identified, log.Types.Last());
         server.Engine.HandleCommitted(log.Records.Count);
         Assert.Equal(["SUBSCRIBE 1 =7 a:1"], server.Sent());
     }
 
     [Fact]
-    public void What_was_exported_goes_on_in_another_process()
+    public void What_an_earlier_process_told_the_server_stays_known()
     {
-        var (before, _, _) = Overlapping();
         var server = new ScriptedServer(Settings());
-        server.Engine.Identifiers.Restore(before.Engine.Identifiers.Export());
+        server.Engine.Identifiers.Restore([(First, "a/b"), (First + 1, "a/#")], highest: First + 2);
         var narrow = server.Driver.Subscribe(["a/b"]);
         server.Driver.Subscribe(["a/#"]);
         server.Accept(new ConnAckPacket { SessionPresent = true });
@@ -359,17 +397,6 @@ public sealed class SubscriptionIdentifierTests
         foreach (var id in ids)
         {
             server.Send(new SubAckPacket { PacketId = id, ReasonCodes = [ReasonCode.GrantedQoS1] });
-        }
-    }
-
-    private sealed class CountingLog : ISessionLog
-    {
-        public List<SessionRecord> Records { get; } = [];
-
-        public long Append(in SessionRecord record)
-        {
-            Records.Add(record);
-            return Records.Count;
         }
     }
 }

@@ -21,7 +21,7 @@ public sealed class ClientSessionTests
     [Fact]
     public void The_hosts_own_bound_counts_if_it_is_lower()
     {
-        var session = new ClientSession(maximumInFlight: 1, log: null);
+        var session = new ClientSession(maximumInFlight: 1);
         session.StartOver(receiveMaximum: 100, [], []);
 
         Publish(session, 1);
@@ -243,48 +243,33 @@ public sealed class ClientSessionTests
     }
 
     [Fact]
-    public void An_exported_session_goes_on_elsewhere()
+    public void A_session_of_an_earlier_process_goes_on()
     {
         var session = Open(10);
         ushort[] ids = [.. Enumerable.Range(0, 4).Select(i => Publish(session, i, i == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce))];
         session.HandlePubRec(ids[2], ReasonCode.Success, out _, out _);
-        var state = session.Export([77]);
 
-        var other = new ClientSession(10, log: null);
-        other.Restore(state);
+        var other = new ClientSession(10);
+        foreach (var (id, handle, exactlyOnce) in session.Publishes)
+        {
+            Assert.True(other.Restore(id, exactlyOnce ? InFlightPhase.PubRec : InFlightPhase.PubAck, handle));
+        }
+
+        foreach (var (id, handle) in session.Releases)
+        {
+            Assert.True(other.Restore(id, InFlightPhase.PubComp, handle));
+        }
+
+        Assert.False(other.Restore(ids[0], InFlightPhase.PubAck, 9));
         other.Resume(receiveMaximum: 10);
 
-        Assert.Equal([77], state.Received);
         Assert.True(other.TryTakeRelease(out var release));
         Assert.Equal(ids[2], release);
         Assert.Equal([0, 1, 3], Resend(other));
         Assert.DoesNotContain(Publish(other, 9), ids);
-        Assert.Equal(AckEffect.Completed, other.HandlePubAck(ids[0], out var handle));
-        Assert.Equal(0, handle);
+        Assert.Equal(AckEffect.Completed, other.HandlePubAck(ids[0], out var handleOfFirst));
+        Assert.Equal(0, handleOfFirst);
         Assert.Equal(AckEffect.Released, other.HandlePubRec(ids[1], ReasonCode.Success, out _, out _));
-    }
-
-    [Fact]
-    public void Each_transition_is_recorded_once()
-    {
-        var log = new RecordingLog();
-        var session = new ClientSession(10, log);
-        session.StartOver(10, [], []);
-
-        var id = session.Publish(QoS.ExactlyOnce, 3, out var assigned);
-        session.HandlePubRec(id, ReasonCode.Success, out _, out var released);
-        session.HandlePubComp(id, out _);
-
-        Assert.Equal(
-            [
-                new SessionRecord(SessionRecordKind.Started, 0),
-                new SessionRecord(SessionRecordKind.Assigned, id, 3),
-                new SessionRecord(SessionRecordKind.Released, id, 3),
-                new SessionRecord(SessionRecordKind.Completed, id, 3),
-            ],
-            log.Records);
-        Assert.Equal([2, 3], [assigned, released]);
-        Assert.Equal(4, session.LastRecord);
     }
 
     [Fact]
@@ -300,7 +285,7 @@ public sealed class ClientSessionTests
 
     internal static ClientSession Open(int receiveMaximum)
     {
-        var session = new ClientSession(ushort.MaxValue, log: null);
+        var session = new ClientSession(ushort.MaxValue);
         session.StartOver(receiveMaximum, [], []);
         return session;
     }
@@ -317,17 +302,5 @@ public sealed class ClientSessionTests
         }
 
         return handles;
-    }
-}
-
-/// <summary>A log that commits when the test says so.</summary>
-internal sealed class RecordingLog : ISessionLog
-{
-    public List<SessionRecord> Records { get; } = [];
-
-    public long Append(in SessionRecord record)
-    {
-        Records.Add(record);
-        return Records.Count;
     }
 }

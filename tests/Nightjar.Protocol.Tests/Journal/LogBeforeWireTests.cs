@@ -1,14 +1,13 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Session;
 using Nightjar.Protocol.Tests.Engine.Simulated;
-using Nightjar.Protocol.Tests.Session;
 using Xunit;
 
-namespace Nightjar.Protocol.Tests.Engine;
+namespace Nightjar.Protocol.Tests.Journal;
 
 /// <summary>The log before the wire: bytes leave only when the record that they depend on is committed.</summary>
-public sealed class SessionLogTests
+public sealed class LogBeforeWireTests
 {
     private readonly RecordingLog _log = new();
 
@@ -21,7 +20,7 @@ public sealed class SessionLogTests
         server.Driver.Publish("t", "2", QoS.ExactlyOnce, out _);
 
         Assert.Equal(["PUBLISH 0 q0 t 0"], server.Sent());
-        Assert.Equal([SessionRecordKind.Assigned, SessionRecordKind.Assigned], Kinds(skip: 1));
+        Assert.Equal([JournalRecord.Message, JournalRecord.Assigned, JournalRecord.Message, JournalRecord.Assigned], _log.Types.TakeLast(4));
         server.Engine.HandleCommitted(_log.Records.Count - 1);
         Assert.Equal(["PUBLISH 1 q1 t 1"], server.Sent());
         Commit(server);
@@ -39,7 +38,7 @@ public sealed class SessionLogTests
         server.Answer(PacketType.PubRec, 1);
 
         Assert.Empty(server.Sent());
-        Assert.Equal(new SessionRecord(SessionRecordKind.Released, 1), _log.Records[^1] with { Handle = -1 });
+        Assert.Equal(JournalRecord.Released, _log.Types.Last());
         Commit(server);
         Assert.Equal(["PUBREL 1"], server.Sent());
     }
@@ -51,24 +50,27 @@ public sealed class SessionLogTests
         server.Send("t", "1", QoS.ExactlyOnce, 7);
 
         Assert.Empty(server.Sent());
-        Assert.Equal(new SessionRecord(SessionRecordKind.Received, 7), _log.Records[^1]);
+        Assert.Equal(JournalRecord.Received, _log.Types.Last());
         Commit(server);
         Assert.Equal(["PUBREC 7"], server.Sent());
 
         server.Answer(PacketType.PubRel, 7);
         Assert.Empty(server.Sent());
-        Assert.Equal(new SessionRecord(SessionRecordKind.ReceivedReleased, 7), _log.Records[^1]);
+        Assert.Equal(JournalRecord.ReceivedReleased, _log.Types.Last());
         Commit(server);
         Assert.Equal(["PUBCOMP 7"], server.Sent());
     }
 
     [Fact]
-    public void PUBACK_depends_on_nothing()
+    public void PUBACK_waits_until_it_is_recorded_that_the_message_is_answered()
     {
         var server = Connected();
 
         server.Send("t", "1", QoS.AtLeastOnce, 7);
 
+        Assert.Empty(server.Sent());
+        Assert.Equal([JournalRecord.Arrived, JournalRecord.Acknowledged], _log.Types.TakeLast(2));
+        Commit(server);
         Assert.Equal(["PUBACK 7"], server.Sent());
     }
 
@@ -81,7 +83,10 @@ public sealed class SessionLogTests
         server.Sent();
         server.Answer(PacketType.PubRec, 1);
         server.Driver.Publish("t", "2", QoS.AtLeastOnce, out _);
+        _log.CommitsConnect = false;
+        server.Engine.HandleStoreFailed();
         server.Reconnect();
+        server.Engine.HandleStoreWentOn();
 
         Assert.Empty(server.Sent());
         Commit(server);
@@ -110,7 +115,7 @@ public sealed class SessionLogTests
         server.Sent();
         server.Reconnect(sessionPresent: false);
 
-        Assert.Equal([SessionRecordKind.Started, SessionRecordKind.Assigned, SessionRecordKind.Started, SessionRecordKind.Assigned], Kinds(skip: 0));
+        Assert.Equal([JournalRecord.Started, JournalRecord.Assigned], _log.Types.TakeLast(2));
         Assert.Empty(server.Sent());
         Commit(server);
         Assert.Equal(["PUBLISH 2 q1 t 1"], server.Sent());
@@ -138,6 +143,4 @@ public sealed class SessionLogTests
     }
 
     private void Commit(ScriptedServer server) => server.Engine.HandleCommitted(_log.Records.Count);
-
-    private List<SessionRecordKind> Kinds(int skip) => [.. _log.Records.Skip(skip).Select(r => r.Kind)];
 }
