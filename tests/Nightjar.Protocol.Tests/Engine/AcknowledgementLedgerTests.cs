@@ -1,18 +1,12 @@
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Tests.Engine.Simulated;
 using Xunit;
 
 namespace Nightjar.Protocol.Tests.Engine;
 
-public sealed class AcknowledgementLedgerTests
+public sealed class AcknowledgementLedgerTests : LedgerScene
 {
-    private readonly AcknowledgementLedger _ledger = new();
-
-    public AcknowledgementLedgerTests()
-    {
-        _ledger.Start(sessionKept: false, receiveMaximum: 4);
-    }
-
     [Fact(DisplayName = "[MQTT5-4.6.0-2] PUBACKs and PUBRECs leave in the order of arrival, however handlers end")]
     public void Acknowledgements_leave_in_the_order_of_arrival()
     {
@@ -173,27 +167,5 @@ public sealed class AcknowledgementLedgerTests
         }
 
         Assert.Equal(30, _ledger.Waiting);
-    }
-
-    private AckToken Admit(QoS qos, ushort id, int handlers = 1)
-    {
-        Assert.Equal(Admission.Deliver, _ledger.Admit(qos, id, handlers, isNew: false, out var token));
-        return token;
-    }
-
-    private bool Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false) =>
-        _ledger.Complete(new HandlerOutcome(token, reason, abandoned));
-
-    private void Resume() => _ledger.Start(sessionKept: true, receiveMaximum: 4);
-
-    private List<(PacketType, int)> Ready()
-    {
-        var ready = new List<(PacketType, int)>();
-        while (_ledger.TryTakeReady(out var ack))
-        {
-            ready.Add((ack.Type, ack.PacketId));
-        }
-
-        return ready;
     }
 }

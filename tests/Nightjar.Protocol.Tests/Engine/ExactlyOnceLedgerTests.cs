@@ -1,19 +1,13 @@
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Tests.Engine.Simulated;
 using Xunit;
 
 namespace Nightjar.Protocol.Tests.Engine;
 
 /// <summary>QoS 2: the identifiers that outlive a connection.</summary>
-public sealed class ExactlyOnceLedgerTests
+public sealed class ExactlyOnceLedgerTests : LedgerScene
 {
-    private readonly AcknowledgementLedger _ledger = new();
-
-    public ExactlyOnceLedgerTests()
-    {
-        _ledger.Start(sessionKept: false, receiveMaximum: 4);
-    }
-
     [Fact(DisplayName = "[MQTT5-4.3.3-10] A repetition before PUBREL is not delivered again")]
     public void A_repetition_on_one_connection_is_a_duplicate()
     {
@@ -98,7 +92,7 @@ public sealed class ExactlyOnceLedgerTests
             Complete(token, abandoned: true);
         }
 
-        Admit(QoS.ExactlyOnce, 1);
+        Assert.Equal(Admission.Deliver, Repeat(1));
     }
 
     [Fact]
@@ -163,7 +157,7 @@ public sealed class ExactlyOnceLedgerTests
         Complete(Admit(QoS.ExactlyOnce, 2), ReasonCode.QuotaExceeded);
         Resume();
 
-        Admit(QoS.ExactlyOnce, 2);
+        Assert.Equal(Admission.Deliver, Repeat(2));
     }
 
     [Fact]
@@ -254,27 +248,5 @@ public sealed class ExactlyOnceLedgerTests
         Assert.Equal(ReasonCode.Success, reason);
     }
 
-    private AckToken Admit(QoS qos, ushort id, int handlers = 1)
-    {
-        Assert.Equal(Admission.Deliver, _ledger.Admit(qos, id, handlers, isNew: false, out var token));
-        return token;
-    }
-
     private Admission Repeat(ushort id) => _ledger.Admit(QoS.ExactlyOnce, id, 1, isNew: false, out _);
-
-    private bool Complete(AckToken token, ReasonCode reason = ReasonCode.Success, bool abandoned = false) =>
-        _ledger.Complete(new HandlerOutcome(token, reason, abandoned));
-
-    private void Resume() => _ledger.Start(sessionKept: true, receiveMaximum: 4);
-
-    private List<(PacketType, int)> Ready()
-    {
-        var ready = new List<(PacketType, int)>();
-        while (_ledger.TryTakeReady(out var ack))
-        {
-            ready.Add((ack.Type, ack.PacketId));
-        }
-
-        return ready;
-    }
 }

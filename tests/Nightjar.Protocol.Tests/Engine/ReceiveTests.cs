@@ -11,7 +11,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_message_reaches_every_subscription_that_matches()
     {
-        var server = Subscribed("home/+", "home/door", "garden");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "home/+", "home/door", "garden");
 
         server.Send("home/door", "open");
 
@@ -22,7 +22,7 @@ public sealed class ReceiveTests
     [Fact(DisplayName = "[MQTT5-4.3.2-4] PUBACK follows the handler, not the message")]
     public void PUBACK_follows_the_handler()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.AtLeastOnce, 9);
         Assert.Empty(server.Sent());
 
@@ -34,7 +34,7 @@ public sealed class ReceiveTests
     [Fact]
     public void Acknowledgements_leave_in_the_order_of_arrival()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.AtLeastOnce, 3);
         server.Send("t", "2", QoS.ExactlyOnce, 2);
         server.Send("t", "3", QoS.AtLeastOnce, 1);
@@ -50,7 +50,7 @@ public sealed class ReceiveTests
     [Fact]
     public void Acknowledgements_go_before_megabytes_that_wait_to_be_published()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         var payload = new string('x', 50_000);
         for (var i = 0; i < 200; i++)
         {
@@ -68,7 +68,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_message_for_nobody_is_reported_and_acknowledged()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
 
         server.Send("u", "1", QoS.AtLeastOnce, 3);
         server.Send("u", "2", QoS.ExactlyOnce, 4);
@@ -80,7 +80,7 @@ public sealed class ReceiveTests
     [Fact(DisplayName = "[MQTT5-4.3.3-10] A repeated QoS 2 message is delivered once (case E)")]
     public void A_repeated_QoS_2_message_is_delivered_once()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
         server.Send("t", "1", QoS.ExactlyOnce, 5, duplicate: true);
         Complete(server, 0);
@@ -100,7 +100,7 @@ public sealed class ReceiveTests
     [InlineData(false)]
     public void A_QoS_2_message_repeated_in_a_resumed_session_is_delivered_once(bool endsBeforeTheRepetition)
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
         server.Reconnect();
         if (endsBeforeTheRepetition)
@@ -124,7 +124,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_PUBREL_in_a_resumed_session_ends_what_the_connection_before_received()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
         Complete(server, 0);
         Assert.Equal(["PUBREC 5"], server.Sent());
@@ -138,7 +138,7 @@ public sealed class ReceiveTests
     [Fact]
     public void An_unknown_PUBREL_is_answered_with_0x92()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
 
         server.Answer(PacketType.PubRel, 8);
 
@@ -148,7 +148,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_PUBREL_that_answers_no_PUBREC_is_a_violation()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
 
         server.Answer(PacketType.PubRel, 5);
@@ -159,7 +159,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_handler_of_a_lost_connection_acknowledges_nothing_at_QoS_1()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.AtLeastOnce, 5);
         server.Reconnect();
         server.Send("t", "1", QoS.AtLeastOnce, 5, duplicate: true);
@@ -173,7 +173,7 @@ public sealed class ReceiveTests
     [Fact]
     public void A_QoS_2_message_of_a_lost_session_is_delivered_anew()
     {
-        var server = Subscribed("t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
         Complete(server, 0);
         server.Sent();
@@ -188,7 +188,7 @@ public sealed class ReceiveTests
     [Fact]
     public void In_3_1_a_server_that_lost_its_session_numbers_anew()
     {
-        var server = Subscribed(ScriptedServer.Settings(MqttVersion.Mqtt31), "t");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(MqttVersion.Mqtt31), "t");
         server.Send("t", "1", QoS.ExactlyOnce, 5);
         Complete(server, 0);
         server.Sent();
@@ -204,72 +204,10 @@ public sealed class ReceiveTests
         Assert.Equal(["1", "2"], server.Driver.Arrived.Select(a => a.Payload));
     }
 
-    [Fact(DisplayName = "[MQTT5-3.3.4-9] One message more than our Receive Maximum closes with 0x93")]
-    public void One_message_more_than_receive_maximum_closes_with_0x93()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 2 }, "t");
-        server.Send("t", "1", QoS.AtLeastOnce, 1);
-        server.Send("t", "2", QoS.ExactlyOnce, 2);
-
-        server.Send("t", "3", QoS.AtLeastOnce, 3);
-
-        Assert.Equal(["DISCONNECT 0x93"], server.Sent());
-        Assert.Equal(2, server.Driver.Arrived.Count);
-        Assert.Equal(ClientState.Waiting, server.Engine.State);
-    }
-
-    [Fact]
-    public void What_a_resumed_session_repeats_may_be_more_than_Receive_Maximum_and_what_is_new_may_not()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 2 }, "t");
-        server.Reconnect();
-        for (ushort id = 1; id <= 500; id++)
-        {
-            server.Send("t", $"{id}", (QoS)(1 + (id % 2)), id, duplicate: true);
-        }
-
-        Assert.Equal(500, server.Driver.Arrived.Count);
-        Assert.Equal(ClientState.Connected, server.Engine.State);
-
-        server.Send("t", "new", QoS.AtLeastOnce, 501);
-
-        Assert.Equal(["DISCONNECT 0x93"], server.Sent());
-    }
-
-    [Fact]
-    public void A_mark_of_repetition_in_a_new_session_lets_nothing_pass()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 2 }, "t");
-        server.Reconnect(sessionPresent: false);
-        server.Sent();
-        for (ushort id = 1; id <= 3; id++)
-        {
-            server.Send("t", $"{id}", QoS.AtLeastOnce, id, duplicate: true);
-        }
-
-        Assert.Equal(["DISCONNECT 0x93"], server.Sent());
-    }
-
-    [Theory]
-    [InlineData(MqttVersion.Mqtt311)]
-    [InlineData(MqttVersion.Mqtt31)]
-    public void Older_versions_know_no_Receive_Maximum(MqttVersion version)
-    {
-        var server = Subscribed(ScriptedServer.Settings(version) with { ReceiveMaximum = 2 }, "t");
-
-        for (ushort id = 1; id <= 500; id++)
-        {
-            server.Send("t", $"{id}", (QoS)(1 + (id % 2)), id);
-        }
-
-        Assert.Equal(500, server.Driver.Arrived.Count);
-        Assert.Equal(ClientState.Connected, server.Engine.State);
-    }
-
     [Fact(DisplayName = "[MQTT5-3.3.2-12] An inbound alias stands for its topic (case F)")]
     public void An_inbound_alias_stands_for_its_topic()
     {
-        var server = Subscribed("home/#");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "home/#");
         server.Send("home/door", "1", alias: 10);
         server.Send("", "2", alias: 10);
         server.Send("home/gate", "3", alias: 10);
@@ -282,74 +220,10 @@ public sealed class ReceiveTests
         Assert.Equal(4, server.Driver.Arrived.Count);
     }
 
-    [Fact(DisplayName = "[MQTT5-3.1.2-26] An alias above our Topic Alias Maximum closes with 0x94")]
-    public void An_alias_above_our_maximum_closes()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { TopicAliasMaximum = 3 }, "t");
-
-        server.Send("t", "1", alias: 4);
-        server.Send("t", "2");
-
-        Assert.Equal(["DISCONNECT 0x94"], server.Sent());
-        Assert.Empty(server.Driver.Arrived);
-    }
-
-    [Fact(DisplayName = "[MQTT5-3.1.2-24] A packet larger than our Maximum Packet Size closes with 0x95")]
-    public void A_packet_larger_than_our_maximum_closes()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { MaximumPacketSize = 100 }, "t");
-
-        server.Driver.Receive([0x30, 0x80, 0x01]);
-
-        Assert.Equal(["DISCONNECT 0x95"], server.Sent());
-    }
-
-    [Fact]
-    public void Half_the_window_abandoned_recycles_the_connection()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 4 }, "t");
-        server.Send("t", "1", QoS.AtLeastOnce, 1);
-        server.Send("t", "2", QoS.ExactlyOnce, 2);
-        server.Send("t", "3", QoS.AtLeastOnce, 3);
-        server.Driver.Complete(server.Driver.Arrived[0].Token, abandoned: true);
-        Complete(server, 2);
-        Assert.Empty(server.Sent());
-
-        server.Driver.Complete(server.Driver.Arrived[1].Token, abandoned: true);
-
-        Assert.Equal(["PUBACK 3", "DISCONNECT"], server.Sent());
-        Assert.Equal(CloseKind.Recycled, server.LastDisconnect!.Kind);
-        Assert.Equal(server.Driver.Now, server.Engine.RetryAt);
-        server.Driver.AdvanceTo(server.Driver.Now);
-        server.Accept(new ConnAckPacket { SessionPresent = true });
-        server.Send("t", "1", QoS.AtLeastOnce, 1, duplicate: true);
-        server.Send("t", "2", QoS.ExactlyOnce, 2, duplicate: true);
-        Assert.Equal(["1", "2", "3", "1", "2"], server.Driver.Arrived.Select(a => a.Payload));
-    }
-
-    [Fact]
-    public void Recycling_again_and_again_backs_off()
-    {
-        var server = Subscribed(ScriptedServer.Settings() with { ReceiveMaximum = 1 }, "t");
-        var delays = new List<long>();
-        for (var i = 0; i < 4; i++)
-        {
-            server.Send("t", "1", QoS.AtLeastOnce, 1);
-            server.Driver.Complete(server.Driver.Arrived[^1].Token, abandoned: true);
-            server.Sent();
-            delays.Add(server.Engine.RetryAt - server.Driver.Now);
-            server.Driver.AdvanceTo(server.Engine.RetryAt);
-            server.Accept(new ConnAckPacket { SessionPresent = true });
-        }
-
-        const long Second = TimeSpan.TicksPerSecond;
-        Assert.Equal([0, Second, 2 * Second, 4 * Second], delays);
-    }
-
     [Fact]
     public void Packets_that_come_byte_by_byte_are_the_same()
     {
-        var server = Subscribed("home/#");
+        var server = ScriptedServer.Subscribed(ScriptedServer.Settings(), "home/#");
         var bytes = server.Publish("home/door", "open", QoS.AtLeastOnce, 7, alias: 1).Concat(server.Publish("", "shut", QoS.ExactlyOnce, 8, alias: 1));
 
         foreach (var value in bytes)
@@ -361,40 +235,6 @@ public sealed class ReceiveTests
         Complete(server, 0);
         Complete(server, 1);
         Assert.Equal(["PUBACK 7", "PUBREC 8"], server.Sent());
-    }
-
-    [Fact]
-    public void A_peer_that_does_not_read_fills_the_control_lane_and_no_more()
-    {
-        var server = Subscribed(ScriptedServer.Settings(MqttVersion.Mqtt311), "t");
-        var sent = 0;
-        while (!server.Engine.Outbound.ControlIsFull)
-        {
-            server.Send("u", "", QoS.AtLeastOnce, (ushort)(1 + (sent % 60_000)));
-            Assert.True(++sent < 100_000);
-        }
-
-        Assert.Equal(sent, server.Sent().Count);
-        Assert.False(server.Engine.Outbound.ControlIsFull);
-    }
-
-    private static ScriptedServer Subscribed(params string[] filters) => Subscribed(ScriptedServer.Settings(), filters);
-
-    private static ScriptedServer Subscribed(EngineSettings settings, params string[] filters)
-    {
-        var server = ScriptedServer.Connected(settings);
-        foreach (var filter in filters)
-        {
-            server.Driver.Subscribe(filter);
-        }
-
-        server.Sent();
-        for (ushort id = 1; id <= filters.Length; id++)
-        {
-            server.Send(new SubAckPacket { PacketId = id, ReasonCodes = [ReasonCode.GrantedQoS2] });
-        }
-
-        return server;
     }
 
     private static void Complete(ScriptedServer server, int arrival) => server.Driver.Complete(server.Driver.Arrived[arrival].Token);

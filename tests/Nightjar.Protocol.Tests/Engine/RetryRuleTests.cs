@@ -74,7 +74,7 @@ public sealed class RetryRuleTests
     [Fact]
     public void A_list_of_delays_ends_with_giving_up()
     {
-        var server = Start(With(new ReconnectSettings { Delays = [Second, 5 * Second] }));
+        var server = ScriptedServer.Connecting(With(new ReconnectSettings { Delays = [Second, 5 * Second] }));
         server.Driver.FailDial(Servers.Refused);
         Assert.Equal(Second, server.Engine.RetryAt);
         server.Driver.AdvanceTo(Second);
@@ -91,7 +91,7 @@ public sealed class RetryRuleTests
     [Fact]
     public void Who_asks_again_after_a_list_of_delays_gets_all_of_it_again()
     {
-        var server = Start(With(new ReconnectSettings { Delays = [Second] }));
+        var server = ScriptedServer.Connecting(With(new ReconnectSettings { Delays = [Second] }));
         server.Driver.FailDial(Servers.Refused);
         server.Driver.AdvanceTo(Second);
         server.Driver.FailDial(Servers.Refused);
@@ -107,7 +107,7 @@ public sealed class RetryRuleTests
     public void Each_of_several_servers_gets_the_whole_list_of_delays()
     {
         var settings = Servers.Settings("a", "b");
-        var server = Start(settings with { Retry = new ReconnectSettings { Delays = [Second] } });
+        var server = ScriptedServer.Connecting(settings with { Retry = new ReconnectSettings { Delays = [Second] } });
         var targets = new List<string>();
         while (server.Driver.WantsDial)
         {
@@ -123,7 +123,7 @@ public sealed class RetryRuleTests
     [Fact]
     public void After_a_stable_connection_each_server_has_its_delays_again()
     {
-        var server = Start(Servers.Settings("a", "b") with { Retry = new ReconnectSettings { Delays = [Second] } });
+        var server = ScriptedServer.Connecting(Servers.Settings("a", "b") with { Retry = new ReconnectSettings { Delays = [Second] } });
         server.Driver.FailDial(Servers.Refused);
         server.Driver.AdvanceTo(Second);
         server.Driver.FailDial(Servers.Refused);
@@ -200,7 +200,7 @@ public sealed class RetryRuleTests
     [InlineData(ReasonCode.ServerMoved, FailureClass.Moved)]
     public void A_refusal_has_a_class(ReasonCode code, FailureClass expected)
     {
-        var server = Start(Servers.Settings("a"));
+        var server = ScriptedServer.Connecting(Servers.Settings("a"));
         server.Open();
 
         server.Send(new ConnAckPacket { ReasonCode = code });
@@ -214,7 +214,7 @@ public sealed class RetryRuleTests
     [InlineData(PermanentFailures.GiveUp)]
     public void A_permanent_failure_is_reported_at_once_and_then_retried_slowly_or_not(PermanentFailures choice)
     {
-        var server = Start(With(new ReconnectSettings { Jitter = 0, PermanentFailures = choice }));
+        var server = ScriptedServer.Connecting(With(new ReconnectSettings { Jitter = 0, PermanentFailures = choice }));
         server.Open();
 
         server.Send(new ConnAckPacket { ReasonCode = ReasonCode.Banned });
@@ -231,7 +231,7 @@ public sealed class RetryRuleTests
     [InlineData(5, true)]
     public void Of_the_refusals_of_3_1_1_only_that_of_a_server_that_is_unavailable_is_tried_again(byte code, bool terminal)
     {
-        var server = Start(With(new ReconnectSettings { PermanentFailures = PermanentFailures.GiveUp }) with { Version = MqttVersion.Mqtt311 });
+        var server = ScriptedServer.Connecting(With(new ReconnectSettings { PermanentFailures = PermanentFailures.GiveUp }) with { Version = MqttVersion.Mqtt311 });
         server.Open();
 
         server.Driver.Receive([0x20, 2, 0, code]);
@@ -244,7 +244,7 @@ public sealed class RetryRuleTests
     public void Credentials_that_were_refused_are_renewed_once_if_somebody_can()
     {
         var settings = With(new ReconnectSettings { Jitter = 0, PermanentFailures = PermanentFailures.GiveUp });
-        var server = Start(settings with { Connection = new ConnectionSettings { RenewsCredentials = true } });
+        var server = ScriptedServer.Connecting(settings with { Connection = new ConnectionSettings { RenewsCredentials = true } });
         server.Open();
         server.Send(new ConnAckPacket { ReasonCode = ReasonCode.NotAuthorized });
         Assert.Equal(Second, server.Engine.RetryAt);
@@ -280,18 +280,6 @@ public sealed class RetryRuleTests
     }
 
     [Fact]
-    public void A_network_change_does_not_end_the_wait_after_a_takeover()
-    {
-        var server = ScriptedServer.Connected(Servers.Settings("a"));
-        server.Send(new DisconnectPacket { ReasonCode = ReasonCode.SessionTakenOver });
-
-        server.Engine.HandleNetworkChange(5 * Second);
-
-        Assert.True(server.Engine.RetryAt >= 8 * Second);
-        Assert.False(server.Driver.WantsDial);
-    }
-
-    [Fact]
     public void A_client_that_gives_up_after_a_takeover_stays_down_until_asked()
     {
         var server = ScriptedServer.Connected(With(new ReconnectSettings { Takeover = Takeover.GiveUp }));
@@ -304,85 +292,12 @@ public sealed class RetryRuleTests
         Assert.False(server.Driver.WantsDial);
     }
 
-    [Fact]
-    public void Asking_for_a_connection_now_makes_one_attempt_however_often_it_is_asked()
-    {
-        var server = ScriptedServer.Connected(Servers.Settings("a"));
-        server.Driver.Lose();
-        server.Driver.Outputs.Clear();
-
-        for (var i = 0; i < 10; i++)
-        {
-            server.Engine.ConnectByHand(atOnce: true, server.Driver.Now);
-        }
-
-        server.Driver.Collect();
-        Assert.Single(server.Driver.Outputs.OfType<EngineOutput.Dial>());
-        server.Accept(new ConnAckPacket { SessionPresent = true });
-        server.Engine.ConnectByHand(atOnce: true, server.Driver.Now);
-        Assert.Equal(ClientState.Connected, server.Engine.State);
-        Assert.Empty(server.Sent());
-    }
-
-    [Fact]
-    public void Asking_for_a_connection_without_haste_joins_the_wait()
-    {
-        var server = ScriptedServer.Connected(Servers.Settings("a"));
-        server.Driver.Lose();
-
-        server.Engine.ConnectByHand(atOnce: false, server.Driver.Now);
-
-        server.Driver.Collect();
-        Assert.False(server.Driver.WantsDial);
-        Assert.Equal(Second, server.Engine.RetryAt);
-    }
-
-    [Fact]
-    public void A_network_change_cuts_a_wait_short_but_makes_attempts_no_closer_than_the_shortest_delay()
-    {
-        var server = Start(Servers.Settings("a"));
-        for (var i = 0; i < 4; i++)
-        {
-            server.Driver.FailDial(Servers.Refused);
-            server.Driver.AdvanceTo(i < 3 ? server.Engine.RetryAt : server.Driver.Now);
-        }
-
-        Assert.Equal(8 * Second, server.Engine.RetryAt - server.Driver.Now);
-        var attempted = server.Driver.Now;
-        server.Engine.HandleNetworkChange(attempted + (Second / 2));
-        Assert.Equal(attempted + Second, server.Engine.RetryAt);
-
-        server.Driver.AdvanceTo(attempted + Second);
-        Assert.True(server.Driver.WantsDial);
-        server.Driver.FailDial(Servers.Refused);
-        server.Driver.Now += 2 * Second;
-        server.Engine.HandleNetworkChange(server.Driver.Now);
-        server.Driver.Collect();
-        Assert.True(server.Driver.WantsDial);
-    }
-
-    [Fact]
-    public void A_network_change_changes_nothing_where_nothing_waits()
-    {
-        var server = ScriptedServer.Connected(Servers.Settings("a"));
-        server.Engine.HandleNetworkChange(Second);
-        Assert.Equal(ClientState.Connected, server.Engine.State);
-        server.Engine.End(new DisconnectPacket(), final: false, Second);
-        server.Sent();
-
-        server.Engine.HandleNetworkChange(2 * Second);
-
-        server.Driver.Collect();
-        Assert.Equal(ClientState.Disconnected, server.Engine.State);
-        Assert.False(server.Driver.WantsDial);
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void A_failure_is_reported_also_if_the_client_goes_on_before_its_delay_is_known(bool stops)
     {
-        var server = Start(With(new ReconnectSettings { AsksForDelay = true }));
+        var server = ScriptedServer.Connecting(With(new ReconnectSettings { AsksForDelay = true }));
         server.Driver.FailDial(Servers.Refused);
         Assert.Empty(server.Driver.Outputs.OfType<EngineOutput.AttemptFailed>());
 
@@ -410,14 +325,6 @@ public sealed class RetryRuleTests
     }
 
     private static EngineSettings With(ReconnectSettings retry) => Servers.Settings("a") with { Retry = retry };
-
-    private static ScriptedServer Start(EngineSettings settings)
-    {
-        var server = new ScriptedServer(settings);
-        server.Engine.Connect(0);
-        server.Driver.Collect();
-        return server;
-    }
 
     private static EngineOutput.AskDelay Asked(ScriptedServer server)
     {

@@ -93,14 +93,7 @@ public sealed class UnsubscribeTests
     [Fact]
     public void Unsubscribing_while_offline_is_made_up_for()
     {
-        var server = ScriptedServer.Connected();
-        var subscription = server.Driver.Subscribe("a");
-        server.Sent();
-        Grant(server, 1);
-        server.Driver.Lose();
-        server.Engine.Unsubscribe(subscription, "waiter");
-        server.Driver.AdvanceTo(server.Engine.RetryAt);
-        server.Accept(new ConnAckPacket { SessionPresent = true });
+        var server = UnsubscribedOffline(sessionPresent: true);
 
         Assert.Equal(["UNSUBSCRIBE 2 a"], server.Sent());
         server.Send(new UnsubAckPacket { PacketId = 2, ReasonCodes = [ReasonCode.Success] });
@@ -110,14 +103,7 @@ public sealed class UnsubscribeTests
     [Fact]
     public void A_lost_session_has_nothing_to_unsubscribe()
     {
-        var server = ScriptedServer.Connected();
-        var subscription = server.Driver.Subscribe("a");
-        server.Sent();
-        Grant(server, 1);
-        server.Driver.Lose();
-        server.Engine.Unsubscribe(subscription, "waiter");
-        server.Driver.AdvanceTo(server.Engine.RetryAt);
-        server.Accept(new ConnAckPacket { SessionPresent = false });
+        var server = UnsubscribedOffline(sessionPresent: false);
 
         Assert.Empty(server.Sent());
         Assert.Equal([new UnsubscribeAnswer("waiter", "a", ReasonCode.NoSubscriptionExisted)], server.Driver.UnsubscribeAnswers);
@@ -195,6 +181,20 @@ public sealed class UnsubscribeTests
         Assert.Equal(ushort.MaxValue, server.Sent().Count);
         server.Send(new UnsubAckPacket { PacketId = 7, ReasonCodes = [ReasonCode.Success] });
         Assert.StartsWith("UNSUBSCRIBE 7 ", Assert.Single(server.Sent()), StringComparison.Ordinal);
+    }
+
+    /// <summary>A filter that was granted was given up while there was no connection; there is one again.</summary>
+    private static ScriptedServer UnsubscribedOffline(bool sessionPresent)
+    {
+        var server = ScriptedServer.Connected();
+        var subscription = server.Driver.Subscribe("a");
+        server.Sent();
+        Grant(server, 1);
+        server.Driver.Lose();
+        server.Engine.Unsubscribe(subscription, "waiter");
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        server.Accept(new ConnAckPacket { SessionPresent = sessionPresent });
+        return server;
     }
 
     private static void Grant(ScriptedServer server, params ushort[] ids)

@@ -95,7 +95,10 @@ public sealed class BrokerRetainedTests : IAsyncDisposable
         await using var client = await RawClient.ConnectAsync(_broker);
 
         await client.SubscribeAsync("$share/g/a");
+        await client.SubscribeAsync("a");
 
+        // Of the two only the plain one brings it, and nothing is before or behind that.
+        Assert.Equal("x", (await client.ReceiveAsync()).Text);
         await client.FenceAsync();
     }
 

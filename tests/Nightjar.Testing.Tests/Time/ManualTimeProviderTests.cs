@@ -119,10 +119,11 @@ public sealed class ManualTimeProviderTests
     [Fact]
     public async Task A_timer_that_is_due_at_once_needs_no_time_to_pass()
     {
-        var fired = new TaskCompletionSource();
-        using var timer = _time.CreateTimer(_ => fired.SetResult(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        var start = _time.GetTimestamp();
+        var fired = new TaskCompletionSource<TimeSpan>();
+        using var timer = _time.CreateTimer(_ => fired.SetResult(_time.GetElapsedTime(start)), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
 
-        await fired.Task.WaitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(TimeSpan.Zero, await fired.Task.WaitAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]

@@ -166,9 +166,11 @@ public sealed class ContainmentTests : IDisposable
         });
         await Eventually.True(() => client.Statistics.MessagesReceived.AtLeastOnce > 16_000);
         await Eventually.Still(() => client.Statistics.MessagesReceived.AtLeastOnce);
+        await using var events = new EventReader(client);
         mayWrite.SetException(new IOException("the wire is cut"));
 
-        await Eventually.True(() => client.State != ClientState.Connected);
+        var lost = await events.NextAsync<ClientEvent.Disconnected>();
+        Assert.Equal("the wire is cut", lost.Error?.InnerException?.Message);
         await stop.CancelAsync();
         await flood.ContinueWith(ended => ended.Exception, TaskScheduler.Default).Soon();
     }

@@ -14,7 +14,7 @@ public sealed class RoomWaitTests
     {
         var chunk = Hold(600);
         using var room = new RoomWait(_budget, _time);
-        var wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+        var wait = WaitASecond(room);
         Assert.False(wait.IsCompleted);
 
         chunk.Release();
@@ -36,12 +36,12 @@ public sealed class RoomWaitTests
     {
         var first = Hold(600);
         using var room = new RoomWait(_budget, _time);
-        var wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+        var wait = WaitASecond(room);
         _time.Now += TimeSpan.TicksPerSecond;
         first.Release();
         Assert.True(await wait.Soon());
         var second = Hold(600);
-        wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+        wait = WaitASecond(room);
 
         _time.Fire();
         second.Release();
@@ -55,10 +55,9 @@ public sealed class RoomWaitTests
     {
         var chunk = Hold(600);
         using var room = new RoomWait(_budget, _time);
-        var wait = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+        var wait = WaitASecond(room);
 
-        _time.Now += TimeSpan.TicksPerSecond;
-        _time.Fire();
+        _time.Strike(TimeSpan.TicksPerSecond);
 
         Assert.False(await wait.Soon());
         chunk.Release();
@@ -69,14 +68,12 @@ public sealed class RoomWaitTests
     {
         var chunk = Hold(600);
         using var room = new RoomWait(_budget, _time);
-        var timed = room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
-        _time.Now += TimeSpan.TicksPerSecond;
-        _time.Fire();
+        var timed = WaitASecond(room);
+        _time.Strike(TimeSpan.TicksPerSecond);
         Assert.False(await timed.Soon());
         var endless = room.WaitAsync(500, Timeout.InfiniteTimeSpan).AsTask();
 
-        _time.Now += TimeSpan.TicksPerDay;
-        _time.Fire();
+        _time.Strike(TimeSpan.TicksPerDay);
         chunk.Release();
 
         Assert.True(await endless.Soon());
@@ -119,6 +116,8 @@ public sealed class RoomWaitTests
     }
 
     /// <summary>A chunk that one message keeps.</summary>
+    private static Task<bool> WaitASecond(RoomWait room) => room.WaitAsync(500, TimeSpan.FromSeconds(1)).AsTask();
+
     private ReceiveChunk Hold(int size)
     {
         var chunk = new ReceiveChunk(_budget, size, isBlock: true);
@@ -142,6 +141,13 @@ public sealed class RoomWaitTests
         {
             _timer = (callback, state);
             return new Nothing();
+        }
+
+        /// <summary>Time passes, and the timer fires in time.</summary>
+        public void Strike(long later)
+        {
+            Now += later;
+            Fire();
         }
 
         public void Fire() => _timer.Callback(_timer.State);

@@ -12,22 +12,9 @@ public sealed class InsideCallbackTests
     private readonly TaskCompletionSource<MqttClient> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _calls;
 
-    public static TheoryData<string, string> Combinations
-    {
-        get
-        {
-            var data = new TheoryData<string, string>();
-            foreach (var place in new[] { "gate", "hook", "stream", "policy", "schedule", "network", "inspector", "poison", "key", "responder", "events", "stopping", "post" })
-            {
-                foreach (var deed in new[] { "publish", "subscribe", "update", "disconnect", "dispose", "abort", "throw", "block" })
-                {
-                    data.Add(place, deed);
-                }
-            }
-
-            return data;
-        }
-    }
+    public static MatrixTheoryData<string, string> Combinations { get; } = new(
+        ["gate", "hook", "stream", "policy", "schedule", "network", "inspector", "poison", "key", "responder", "events", "stopping", "post"],
+        ["publish", "subscribe", "update", "disconnect", "dispose", "abort", "throw", "block"]);
 
     [Theory]
     [MemberData(nameof(Combinations))]

@@ -5,22 +5,9 @@ namespace Nightjar.Tests.Subscriptions;
 /// <summary>Everything may be called from inside a handler, of any kind, and waits for nothing that waits for the handler.</summary>
 public sealed class InsideHandlerTests
 {
-    public static TheoryData<string, string> Combinations
-    {
-        get
-        {
-            var data = new TheoryData<string, string>();
-            foreach (var kind in new[] { "action", "async", "token", "leased", "leased action", "sequence", "concurrent", "serial", "serial and concurrent", "stream", "responder" })
-            {
-                foreach (var deed in new[] { "publish", "request", "post", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort" })
-                {
-                    data.Add(kind, deed);
-                }
-            }
-
-            return data;
-        }
-    }
+    public static MatrixTheoryData<string, string> Combinations { get; } = new(
+        ["action", "async", "token", "leased", "leased action", "sequence", "concurrent", "serial", "serial and concurrent", "stream", "responder"],
+        ["publish", "request", "post", "subscribe", "unsubscribe", "dispose subscription", "disconnect", "dispose", "abort"]);
 
     [Theory]
     [MemberData(nameof(Combinations))]

@@ -37,6 +37,33 @@ internal sealed class ScriptedServer
         Random = () => 0.5,
     };
 
+    /// <summary>A client that wants its first connection.</summary>
+    public static ScriptedServer Connecting(EngineSettings? settings = null)
+    {
+        var server = new ScriptedServer(settings);
+        server.Engine.Connect(0);
+        server.Driver.Collect();
+        return server;
+    }
+
+    /// <summary>A client with a connection and these subscriptions, granted.</summary>
+    public static ScriptedServer Subscribed(EngineSettings settings, params string[] filters)
+    {
+        var server = Connected(settings);
+        foreach (var filter in filters)
+        {
+            server.Driver.Subscribe(filter);
+        }
+
+        server.Sent();
+        for (ushort id = 1; id <= filters.Length; id++)
+        {
+            server.Send(new SubAckPacket { PacketId = id, ReasonCodes = [ReasonCode.GrantedQoS2] });
+        }
+
+        return server;
+    }
+
     /// <summary>A client with a connection.</summary>
     public static ScriptedServer Connected(EngineSettings? settings = null, ConnAckPacket? answer = null, RecordingLog? log = null)
     {
