@@ -40,8 +40,9 @@ internal sealed partial class JournalReader
         // Perhaps a new session began there.
         _unanswered = true;
 
-        // In a segment numbers have no gaps, and begin at 0; how many are gone at its end cannot be seen.
+        // In a segment numbers have no gaps, and begin at 0; how many are gone at its end cannot be seen, and between segments they leap.
         var count = before == 0 ? ReservedForUnknown : after == 0 ? before & IndexInSegment : before - after - 1;
+        count = count > MostReserved ? ReservedForUnknown : count;
         _lostRecords = (int)Math.Clamp(_lostRecords + count, 0, MostReserved);
     }
 
