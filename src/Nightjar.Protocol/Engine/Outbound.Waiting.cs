@@ -44,18 +44,7 @@ internal sealed partial class Outbound
     /// </summary>
     public void FailWaiting(CloseReason reason, bool everything)
     {
-        if (Session.Journal is null)
-        {
-            FailQueue(ref _reliable, reason);
-        }
-        else
-        {
-            for (var handle = _reliable.First; handle >= 0; handle = _messages[handle].Next)
-            {
-                Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
-            }
-        }
-
+        FailQueue(ref _reliable, reason);
         FailQueue(ref _unreliable, reason);
         _setAside.ForEach(handle => Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason));
         while (_budget.TryTakeAny(out var waiter))
