@@ -268,8 +268,8 @@ internal sealed partial class Outbound
     }
 
     /// <summary>
-    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0, pings and a connection do not: messages of QoS 1 and 2 stay in their queue, and what stands in the lanes
-    /// already steps aside.
+    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0, pings and a connection do not: messages of QoS 1 and 2 stay in their queue, and what stands
+    /// in the lanes already steps aside.
     /// </summary>
     public void HandleStore(bool isFailing)
     {

@@ -10,8 +10,8 @@ using Xunit;
 namespace Nightjar.Protocol.Tests.Journal;
 
 /// <summary>
-/// Processes that are killed at random moments, one after the other, on one log and against one server: nothing that was committed is lost, QoS 2 comes exactly once both ways, everything in order, and
-/// nothing was on the wire before its record was committed.
+/// Processes that are killed at random moments, one after the other, on one log and against one server: nothing that was committed is lost, QoS 2 comes exactly once both ways,
+/// everything in order, and nothing was on the wire before its record was committed.
 /// </summary>
 public sealed class CrashTests
 {
@@ -247,7 +247,8 @@ public sealed class CrashTests
                 _effects.Add((arrival.DeliveryId, arrival.Payload));
                 var stored = arrival.Subscription.StoresMessages;
                 Require(stored || _losesSessions || !_handled.Contains(arrival.Payload), $"{arrival.Payload} came again after it was written down that it is handled");
-                _driver.Engine.Complete([new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0)], _driver.Now);
+                var outcome = new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0);
+                _driver.Engine.Complete([outcome], _driver.Now);
                 _driver.Collect();
             }
         }
