@@ -159,11 +159,9 @@ public sealed class CrashTests
         {
             var payload = $"m{_number++}";
             var qos = (QoS)_random.Next(1, 3);
-            _driver.Publish("t", payload, qos, out _);
-            _published.Add((payload, qos, LastMessage()));
+            _driver.Publish("t", payload, qos, out var ticket);
+            _published.Add((payload, qos, _driver.Engine.Outbound.Messages[ticket.Handle].Record));
         }
-
-        private long LastMessage() => _log.Records.Last(record => record.Type == (byte)JournalRecord.Message).Sequence;
 
         private void Commit(long count)
         {

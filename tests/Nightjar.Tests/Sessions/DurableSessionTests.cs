@@ -40,6 +40,38 @@ public sealed class DurableSessionTests
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), broker.Published.Select(message => message.Text));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task To_enqueue_it_again_or_to_wait_for_the_end_of_it_sends_what_an_earlier_client_left(bool enqueues)
+    {
+        var store = new MemorySessionStore();
+        await using var broker = InMemory.Broker();
+        var offline = InMemory.Options(() => throw new IOException("no network"));
+        offline.Session.Store = store;
+        var message = new OutgoingMessage("t", "left") { Id = "m-1" };
+        await using (var first = new MqttClient(offline))
+        {
+            await first.EnqueueAsync(message).AsTask().Soon();
+            first.Abort();
+        }
+
+        var options = InMemory.Options(broker);
+        options.Session.Store = store;
+        await using var second = new MqttClient(options);
+        if (enqueues)
+        {
+            var receipt = await second.EnqueueAsync(message).AsTask().Soon();
+            await receipt.Acknowledged.Soon();
+        }
+        else
+        {
+            await second.DrainAsync().Soon();
+        }
+
+        Assert.Equal(["left"], broker.Published.Select(published => published.Text));
+    }
+
     [Fact]
     public async Task What_was_on_its_way_is_repeated_by_the_next_process_with_its_packet_identifiers_in_order()
     {
