@@ -30,6 +30,12 @@ public sealed record ClientStatus
     /// <summary>Messages that wait to be sent: for a connection, for quota or for room.</summary>
     public int Queued { get; init; }
 
+    /// <summary>Messages that wait for room in the outbox.</summary>
+    public int WaitingForRoom { get; init; }
+
+    /// <summary>Messages that were sent before and that the limits of this server forbid now; they are kept for the next connection. See <see cref="ClientEvent.Quarantined"/>.</summary>
+    public int Quarantined { get; init; }
+
     /// <summary>How long until keep-alive sends PINGREQ if nothing else happens, zero while one is unanswered; null if keep-alive is off or there is no connection.</summary>
     public TimeSpan? NextKeepAliveIn { get; init; }
 
@@ -75,6 +81,8 @@ public sealed record ClientStatus
         line.Append(NextAttemptIn is { } next ? $", next attempt in {OneLine.Seconds(next)} after {Attempts}" : "");
         Append(InFlight, "in flight");
         Append(Queued, "queued");
+        Append(WaitingForRoom, "waiting for room");
+        Append(Quarantined, "quarantined");
         Append(Unacknowledged, "unacknowledged");
         Append(PendingRequests, "requests pending");
         line.Append(IsReceivingPaused ? ", receiving paused" : "");

@@ -226,7 +226,7 @@ public sealed class RestoreTests
         server.Engine.Abort(0);
         server.Driver.Collect();
 
-        Assert.Equal(PublishEnd.NotSent, Assert.Single(server.Driver.Ended).End);
+        Assert.Equal(PublishEnd.Kept, Assert.Single(server.Driver.Ended).End);
         Assert.Equal("1", Encoding.UTF8.GetString(Read().Contents[Read().Messages[0].Handle].Payload));
     }
 
