@@ -225,6 +225,35 @@ public sealed class DurableSessionTests
         Assert.Equal("a letter", messages.Current.Text);
     }
 
+    [Fact]
+    public async Task While_the_disk_is_full_QoS_0_goes_on_and_the_rest_waits_until_there_is_room()
+    {
+        var store = new LogFilesStore();
+        await using var peer = InMemory.Peer();
+        await using var client = await peer.ConnectAsync(Options(peer, store));
+        using var end = new AbortAtEnd(client);
+        await using var events = new EventReader(client);
+        store.Files.Room = 0;
+        var waiting = client.PublishAsync("t", "kept").AsTask();
+        var failure = await events.NextAsync<ClientEvent.StorageFailed>();
+        Assert.Equal(StorageFailureKind.DiskFull, ((StorageException)failure.Error).Kind);
+        Assert.Same(failure.Error, client.Status.Storage!.Error);
+        Assert.NotNull(client.Status.Storage.FailingSince);
+
+        for (var i = 0; i < 10; i++)
+        {
+            await client.PublishAsync("t", $"{i}", QoS.AtMostOnce).AsTask().Soon();
+            Assert.Equal($"{i}", (await peer.ExpectAsync<MqttMessage>()).Text);
+        }
+
+        Assert.False(waiting.IsCompleted);
+        store.Files.Room = long.MaxValue;
+        Assert.Equal("kept", (await peer.TakeAsync()).Text);
+        await waiting.Soon();
+        await events.NextAsync<ClientEvent.StorageRecovered>();
+        Assert.Null(client.Status.Storage.Error);
+    }
+
     /// <summary>How it ends for the process that is killed is nobody's concern.</summary>
     private static async Task Forget(ValueTask<PublishResult> publish)
     {
