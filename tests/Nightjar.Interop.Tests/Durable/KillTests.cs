@@ -63,16 +63,24 @@ public sealed class KillTests(ITestOutputHelper output)
         using var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(3)) { Arguments = [Level(qos)] };
         using var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(4)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", "rest=100"] };
 
-        var subscribing = subscriber.RunAsync(Kills, Messages);
-        await subscriber.IsReady;
-        await publisher.RunAsync(Kills, Messages);
-        for (var kill = 0; kill < Kills; kill++)
+        var end = new TaskCompletionSource();
+        var subscribing = subscriber.RunAsync(Kills, Messages, end.Task);
+        try
         {
-            await subscriber.KilledAsync();
-        }
+            await subscriber.IsReady;
+            await publisher.RunAsync(Kills, Messages);
+            for (var kill = 0; kill < Kills; kill++)
+            {
+                await subscriber.KilledAsync();
+            }
 
-        await PublishEndAsync(broker);
-        await subscribing;
+            await PublishEndAsync(broker);
+        }
+        finally
+        {
+            end.SetResult();
+            await subscribing;
+        }
 
         Report($"both, QoS {qos}, {acknowledge}", publisher, "the publisher");
         Check($"both, QoS {qos}, {acknowledge}", file, qos, subscriber);

@@ -35,7 +35,10 @@ internal sealed partial class KilledRole(string role, string uri, string directo
     private string Directory => Path.Combine(directory, role);
 
     /// <summary>Runs it through so many kills to its end. Each life has its share of the messages, so that there is something to do for all of them.</summary>
-    public async Task<Exit> RunAsync(int kills, int messages)
+    /// <param name="kills">How many.</param>
+    /// <param name="messages">How many messages there are for all lives.</param>
+    /// <param name="until">The last life is not expected to end before this.</param>
+    public async Task<Exit> RunAsync(int kills, int messages, Task? until = null)
     {
         var share = messages / (kills + 1);
         try
@@ -73,6 +76,7 @@ internal sealed partial class KilledRole(string role, string uri, string directo
 
         await using var last = Start(IsPublisher ? [Again()] : []);
         await ReadyAsync(last);
+        await (until ?? Task.CompletedTask);
         var ended = await last.ExitAsync();
         Read(ended.Output);
         Assert.True(ended.Code == 0, ended.ToString());
