@@ -3,8 +3,10 @@ namespace Nightjar.Storage;
 /// <summary>
 /// Where records wait for the writer. It decides the place of each in the files, so that writing can be done over, and gives out the sequence numbers. Not thread-safe.
 /// </summary>
-internal sealed class AppendBuffer(RecordFrame frame, Guid storeId, int segmentSize, long firstSegment)
+internal sealed class AppendBuffer(LogHeader header, RecordCipher? cipher, int segmentSize, long firstSegment) : IDisposable
 {
+    private readonly RecordFrame _frame = new(header.StoreId);
+    private readonly int _trailer = cipher is null ? 0 : RecordCipher.TrailerSize;
     private readonly Stack<LogChunk> _spare = new();
     private List<LogChunk> _chunks = [];
     private long _segment = firstSegment - 1;
@@ -13,16 +15,20 @@ internal sealed class AppendBuffer(RecordFrame frame, Guid storeId, int segmentS
 
     public bool IsEmpty => _chunks.Count == 0;
 
+    /// <summary>The record that was appended last; before the first, the number before its segment, so that all that lies in the log is not after it.</summary>
+    public long Last { get; private set; } = RecordSequence.FirstOf(firstSegment) - 1;
+
     /// <summary>What was appended and is not committed yet, in bytes of the log.</summary>
     public long Pending { get; private set; }
 
     public long Append(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
-        var size = RecordFrame.SizeOf(checked(first.Length + second.Length));
+        var size = RecordFrame.SizeOf(checked(first.Length + second.Length + _trailer));
         var begins = _offset > segmentSize - size;
         var chunk = Chunk(size, begins);
         var sequence = _next++;
-        frame.Write(chunk.Take(size), _offset, sequence, type, first, second);
+        _frame.Write(chunk.Take(size), _offset, sequence, type, first, second, cipher);
+        Last = sequence;
         chunk.LastSequence = sequence;
         _offset += size;
         Pending += size;
@@ -45,6 +51,8 @@ internal sealed class AppendBuffer(RecordFrame frame, Guid storeId, int segmentS
         _spare.Push(chunk);
     }
 
+    public void Dispose() => cipher?.Dispose();
+
     private LogChunk Chunk(int size, bool begins)
     {
         if (!begins && _chunks.Count > 0 && _chunks[^1].Room >= size)
@@ -63,7 +71,7 @@ internal sealed class AppendBuffer(RecordFrame frame, Guid storeId, int segmentS
             _offset = LogHeader.Size;
             _next = RecordSequence.FirstOf(_segment);
             chunk.Begin(LogHeader.Size + size, _segment, offset: 0);
-            new LogHeader(LogHeader.CurrentVersion, storeId, _segment).Write(chunk.Take(LogHeader.Size));
+            (header with { Segment = _segment }).Write(chunk.Take(LogHeader.Size));
             Pending += LogHeader.Size;
         }
         else

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Nightjar.Storage;
 
 /// <summary>A directory on the disk. Where the system knows owners and modes, it is for this user alone: 0700, the files 0600.</summary>
@@ -50,6 +52,18 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
 
     public ILogFile Open(string name) => Open(name, FileMode.Open, FileShare.Read);
 
+    public ILogFile? OpenToRead(string name)
+    {
+        try
+        {
+            return new DiskLogFile(UnlockedFile.Open(PathOf(name)));
+        }
+        catch (IOException error) when (error is FileNotFoundException || OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+    }
+
     public void Delete(string name) => File.Delete(PathOf(name));
 
     public void FlushNames() => DirectoryFlush.Flush(_directory);
@@ -67,34 +81,40 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
 
     private DiskLogFile Open(string name, FileMode mode, FileShare share)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, Options = FileOptions.Asynchronous, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows() && mode != FileMode.Open)
+        var path = PathOf(name);
+        if (OperatingSystem.IsWindows() || mode == FileMode.Open)
         {
-            options.UnixCreateMode = OwnFile;
+            return new DiskLogFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, share, FileOptions.Asynchronous));
         }
 
-        return new DiskLogFile(new FileStream(PathOf(name), options));
+        // Only a stream can be told the mode of a new file.
+        var stream = new FileStream(path, new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share, Options = FileOptions.Asynchronous, BufferSize = 0, UnixCreateMode = OwnFile });
+        return new DiskLogFile(stream.SafeFileHandle, stream);
     }
 
     private string PathOf(string name) => Path.Combine(_directory, name);
 
-    private sealed class DiskLogFile(FileStream stream) : ILogFile
+    private sealed class DiskLogFile(SafeFileHandle handle, FileStream? stream = null) : ILogFile
     {
-        public long Length => RandomAccess.GetLength(stream.SafeFileHandle);
+        public long Length => RandomAccess.GetLength(handle);
 
-        public ValueTask<int> ReadAsync(Memory<byte> destination, long offset) => RandomAccess.ReadAsync(stream.SafeFileHandle, destination, offset);
+        public ValueTask<int> ReadAsync(Memory<byte> destination, long offset) => RandomAccess.ReadAsync(handle, destination, offset);
 
-        public ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) => RandomAccess.WriteAsync(stream.SafeFileHandle, parts, offset);
+        public ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) => RandomAccess.WriteAsync(handle, parts, offset);
 
         // There is no asynchronous one; the writer runs on the pool and has nothing else to do.
         public ValueTask FlushAsync()
         {
-            RandomAccess.FlushToDisk(stream.SafeFileHandle);
+            RandomAccess.FlushToDisk(handle);
             return ValueTask.CompletedTask;
         }
 
-        public void Truncate(long length) => RandomAccess.SetLength(stream.SafeFileHandle, length);
+        public void Truncate(long length) => RandomAccess.SetLength(handle, length);
 
-        public void Dispose() => stream.Dispose();
+        public void Dispose()
+        {
+            stream?.Dispose();
+            handle.Dispose();
+        }
     }
 }

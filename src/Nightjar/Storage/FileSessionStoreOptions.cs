@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Nightjar;
 
 /// <summary>How a <see cref="FileSessionStore"/> works. Settable until it is given to one, which takes a copy.</summary>
@@ -21,6 +23,23 @@ public sealed class FileSessionStoreOptions
     /// </summary>
     public long SegmentSize { get; set; } = 16 * 1024 * 1024;
 
+    /// <summary>
+    /// Encrypts each record with AES-256-GCM; this gives the keys. Who steals the disk then sees how many records there are, when they were written and how long they are, and can take records away, but can read and change none.
+    /// Default: null, records are stored as they are.
+    /// </summary>
+    public SessionKeyProvider? EncryptionKey { get; set; }
+
+    /// <summary>
+    /// Which key encrypts new records; change it to rotate keys. Older records stay readable for as long as <see cref="EncryptionKey"/> knows their key. Default: 1; at least 1.
+    /// </summary>
+    public int EncryptionKeyId { get; set; } = 1;
+
+    /// <summary>
+    /// Whether records that are not encrypted count although there is an <see cref="EncryptionKey"/>: for the time in which a store that was begun without one moves over. Default: false; such a store is refused, and such
+    /// a record among encrypted ones is reported as <see cref="DamageReason.Forged"/>.
+    /// </summary>
+    public bool AllowUnencryptedRecords { get; set; }
+
     /// <summary>The clock of the two intervals. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
@@ -33,6 +52,9 @@ public sealed class FileSessionStoreOptions
         conflicts.Timer(nameof(RetryInterval), RetryInterval);
         conflicts.Require(
             SegmentSize is >= SmallestSegment and <= LargestSegment, $"{nameof(SegmentSize)} is {SegmentSize}; it must be from {SmallestSegment} to {LargestSegment} bytes (4 KiB to 256 MiB).");
+        conflicts.Range(nameof(EncryptionKeyId), EncryptionKeyId, 1, int.MaxValue);
+        conflicts.Require(
+            EncryptionKey is null || AesGcm.IsSupported, $"{nameof(EncryptionKey)} is set, but this platform has no AES-GCM. Leave it null, and encrypt the disk.");
         conflicts.NotNull(nameof(TimeProvider), TimeProvider);
         conflicts.ThrowIfAny("The options of the store do not fit together", parameterName);
         return (FileSessionStoreOptions)MemberwiseClone();

@@ -19,6 +19,9 @@ internal interface ILogFiles
     /// <summary>A file that is there.</summary>
     ILogFile Open(string name);
 
+    /// <summary>A file that is only looked at, without a lock, whoever else has it open; null if it is not there, or the system does not let us.</summary>
+    ILogFile? OpenToRead(string name);
+
     void Delete(string name);
 
     /// <summary>After that, files that were made or deleted are so after a loss of power too.</summary>

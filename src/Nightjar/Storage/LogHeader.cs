@@ -18,9 +18,12 @@ internal enum LogHeaderState
 /// <param name="Version">Of the format.</param>
 /// <param name="StoreId">Random, chosen when the store is made.</param>
 /// <param name="Segment">Its number, from 1 on; 0 in the file that names the store.</param>
-internal readonly record struct LogHeader(uint Version, Guid StoreId, long Segment)
+/// <param name="KeyId">Which key encrypts the records of this segment; 0: none does.</param>
+/// <param name="KeyCheck">What only that key gives.</param>
+internal readonly record struct LogHeader(uint Version, Guid StoreId, long Segment, int KeyId = 0, UInt128 KeyCheck = default)
 {
     public const int Size = 64;
+    public const int IdentitySize = 16;
     public const uint CurrentVersion = 1;
 
     private const int ChecksumAt = Size - sizeof(uint);
@@ -34,6 +37,8 @@ internal readonly record struct LogHeader(uint Version, Guid StoreId, long Segme
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], Version);
         StoreId.TryWriteBytes(destination[16..], bigEndian: true, out _);
         BinaryPrimitives.WriteInt64LittleEndian(destination[32..], Segment);
+        BinaryPrimitives.WriteInt32LittleEndian(destination[40..], KeyId);
+        BinaryPrimitives.WriteUInt128LittleEndian(destination[44..], KeyCheck);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[ChecksumAt..], Crc32C.Of(destination[..ChecksumAt]));
     }
 
@@ -48,7 +53,11 @@ internal readonly record struct LogHeader(uint Version, Guid StoreId, long Segme
         }
 
         header = new LogHeader(
-            BinaryPrimitives.ReadUInt32LittleEndian(source[8..]), new Guid(source.Slice(16, 16), bigEndian: true), BinaryPrimitives.ReadInt64LittleEndian(source[32..]));
+            BinaryPrimitives.ReadUInt32LittleEndian(source[8..]),
+            new Guid(source.Slice(16, IdentitySize), bigEndian: true),
+            BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
+            BinaryPrimitives.ReadInt32LittleEndian(source[40..]),
+            BinaryPrimitives.ReadUInt128LittleEndian(source[44..]));
         return header.Version > CurrentVersion ? LogHeaderState.Newer : LogHeaderState.Intact;
     }
 }

@@ -20,9 +20,9 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     private readonly Task _running;
     private ManualResetValueTaskSourceCore<bool> _wake;
     private List<LogChunk> _batch = [];
-    private long _committed;
     private long _obsolete;
-    private long _deleted;
+    private long _obsoleteWithBatch;
+    private long _deletable;
     private bool _deletesAgain;
     private bool _isFailing;
     private bool _isBlocked;
@@ -31,13 +31,13 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     private bool _isIdle;
     private bool _isClosing;
 
-    private RecordLog(LogRecovery recovery, ILogFiles files, FileSessionStoreOptions options, ISessionLogEvents events)
+    private RecordLog(LogRecovery recovery, RecordKeys keys, ILogFiles files, FileSessionStoreOptions options, ISessionLogEvents events)
     {
         _options = options;
         _events = events;
         _files = files;
         StoreId = recovery.StoreId;
-        _buffer = new AppendBuffer(new RecordFrame(StoreId), StoreId, (int)options.SegmentSize, recovery.NextSegment);
+        _buffer = new AppendBuffer(keys.Header(), keys.NewCipher(), (int)options.SegmentSize, recovery.NextSegment);
         _writer = new SegmentWriter(files, options.Durability, recovery.Segments);
         _directoryLock = recovery.TakeLock();
         _timer = options.TimeProvider.CreateTimer(static state => ((RecordLog)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -46,9 +46,6 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
 
     /// <summary>Random, chosen when the directory was first used.</summary>
     public Guid StoreId { get; }
-
-    /// <summary>All records of this process up to this one are committed; 0 if none is.</summary>
-    public long Committed => Volatile.Read(ref _committed);
 
     /// <summary>What was appended and is not committed yet, in bytes of memory. Nothing here bounds it: who appends has to.</summary>
     public long Pending
@@ -70,25 +67,38 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     public static async Task<RecordLog> OpenAsync(
         ILogFiles files, FileSessionStoreOptions options, ISessionRecovery records, ISessionLogEvents events, CancellationToken cancellationToken = default)
     {
-        using var recovery = new LogRecovery(files, records);
+        using var keys = new RecordKeys(options, files.Location);
+        using var recovery = new LogRecovery(files, keys, records);
+        try
+        {
+            await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
+            return new RecordLog(recovery, keys, files, options, events);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw StorageException.From("open the session store", files.Location, error);
+        }
+    }
+
+    /// <summary>Hands out the records that lie in a directory, and changes nothing there.</summary>
+    /// <exception cref="StorageException">It cannot be read; the message says why.</exception>
+    public static async Task<SessionStoreInspection> ReadAsync(ILogFiles files, FileSessionStoreOptions options, ISessionRecovery records, CancellationToken cancellationToken)
+    {
+        using var keys = new RecordKeys(options, files.Location);
+        using var recovery = new LogRecovery(files, keys, records, isReadOnly: true);
         try
         {
             await recovery.RunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw StorageException.From("open the session store", files.Location, error);
+            throw StorageException.From("read the session store", files.Location, error);
         }
 
-        return new RecordLog(recovery, files, options, events);
+        return new SessionStoreInspection(recovery.StoreId, recovery.Segments.Count, recovery.Segments.Sum(segment => segment.Length), recovery.IsEncrypted);
     }
 
-    /// <summary>Appends a record and returns its sequence number, greater than all before. It is committed when the owner is told so.</summary>
-    /// <param name="type">The owner's.</param>
-    /// <param name="first">The payload, or the part of it that goes in front.</param>
-    /// <param name="second">The rest of the payload, if it lies elsewhere.</param>
-    /// <exception cref="ObjectDisposedException">The log is closed.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The payload is longer than <see cref="RecordFrame.MaximumPayload"/>.</exception>
+    /// <inheritdoc/>
     public long Append(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)first.Length + second.Length, RecordFrame.MaximumPayload, nameof(first));
@@ -105,15 +115,19 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         return sequence;
     }
 
-    /// <summary>
-    /// All records up to this one are needed no more: files that hold nothing else are deleted soon. What takes the place of those records must be committed by now.
-    /// </summary>
+    /// <inheritdoc/>
     public void Obsolete(long upTo)
     {
         bool wakes;
         lock (_lock)
         {
-            _obsolete = Math.Max(_obsolete, upTo);
+            upTo = Math.Min(upTo, _buffer.Last);
+            if (upTo <= _obsolete)
+            {
+                return;
+            }
+
+            _obsolete = upTo;
             wakes = TakeIdle();
         }
 
@@ -161,8 +175,8 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
     }
 
-    // Deleting may make room, so it is worth a try at once.
-    private bool IsDue => _isClosing || _isTimerDue || _obsolete > _deleted || (!_isBlocked && !_buffer.IsEmpty);
+    // What could not be written or deleted waits for the timer.
+    private bool IsDue => _isClosing || _isTimerDue || (!_isBlocked && (!_buffer.IsEmpty || (!_deletesAgain && _obsolete >= _writer.FirstEnd)));
 
     private void OnTimer()
     {
@@ -201,6 +215,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
 
         await _timer.DisposeAsync().ConfigureAwait(false);
         _writer.Dispose();
+        _buffer.Dispose();
         _directoryLock.Dispose();
     }
 
@@ -210,48 +225,53 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         bool isTimerDue;
         bool isClosing;
         bool isAll;
-        long obsolete;
         lock (_lock)
         {
             isTimerDue = _isTimerDue;
             _isTimerSet &= !isTimerDue;
             _isTimerDue = false;
             isClosing = _isClosing;
-            obsolete = _obsolete;
             if (_batch.Count == 0)
             {
+                // What takes the place of obsolete records was appended before somebody said that they are: so it is in this batch at the latest.
                 _batch = _buffer.TakeAll(_batch);
+                _obsoleteWithBatch = _obsolete;
             }
 
             isAll = _buffer.IsEmpty;
         }
 
         // Each has its own failure: what cannot be deleted is no reason not to write.
-        var deleting = await DeleteAsync(obsolete, isTimerDue).ConfigureAwait(false);
         var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
-        Report(deleting ?? writing, isBlocked: writing is not null);
+        _deletable = writing is null ? _obsoleteWithBatch : _deletable;
+        var deleting = await DeleteAsync(isTimerDue).ConfigureAwait(false);
+        Report(writing ?? deleting, isBlocked: writing is not null);
         return isClosing && (isAll || writing is not null);
     }
 
-    private async ValueTask<Exception?> DeleteAsync(long obsolete, bool isRetry)
+    private async ValueTask<Exception?> DeleteAsync(bool isTimerDue)
     {
-        if (obsolete > _deleted || (_deletesAgain && isRetry))
+        if (_deletable < _writer.FirstEnd || (_deletesAgain && !isTimerDue))
         {
-            _deleted = obsolete;
-            _deletesAgain = true;
-            try
-            {
-                await _writer.DeleteAsync(obsolete).ConfigureAwait(false);
-            }
-            catch (Exception error)
-            {
-                return error;
-            }
-
-            _deletesAgain = false;
+            return null;
         }
 
-        return null;
+        var failure = default(Exception);
+        try
+        {
+            await _writer.DeleteAsync(_deletable).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+
+        lock (_lock)
+        {
+            _deletesAgain = failure is not null;
+        }
+
+        return failure;
     }
 
     private async ValueTask<Exception?> WriteAsync(bool flushes)
@@ -330,7 +350,6 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
 
         _batch.RemoveRange(0, count);
-        Volatile.Write(ref _committed, last);
         _events.Committed(last);
     }
 

@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Nightjar.Storage;
 
 /// <summary>Reads one segment from front to back, through a window. Where it is damaged, the next record is looked for at every multiple of 8 bytes.</summary>
-internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame frame, ISessionRecovery records) : IDisposable
+internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame frame, RecordKeys keys, ISessionRecovery records) : IDisposable
 {
-    private const int UsualWindow = 256 * 1024;
+    private const int UsualWindow = 1024 * 1024;
 
     private byte[] _window = ArrayPool<byte>.Shared.Rent(UsualWindow);
     private long _start;
@@ -52,9 +52,18 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
             {
                 var bytes = At(offset)[..size];
                 var sequence = RecordFrame.Sequence(bytes);
-                Report(ref damage, offset, reason, sequence);
-                records.Record(sequence, RecordFrame.Type(bytes), RecordFrame.Payload(bytes));
-                LastSequence = sequence;
+                if (RecordFrame.TryPayload(bytes, offset, keys, out var payload))
+                {
+                    Report(ref damage, offset, reason, sequence);
+                    records.Record(sequence, RecordFrame.Type(bytes), payload);
+                    LastSequence = sequence;
+                }
+                else if (damage < 0)
+                {
+                    damage = offset;
+                    reason = DamageReason.Forged;
+                }
+
                 offset += size;
                 IntactUpTo = offset;
                 continue;
@@ -69,7 +78,7 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
             offset += RecordFrame.Alignment;
         }
 
-        Report(ref damage, length, isNewest ? DamageReason.Torn : reason, before: RecordSequence.LastOf(segment) + 1);
+        Report(ref damage, length, isNewest && reason != DamageReason.Forged ? DamageReason.Torn : reason, before: RecordSequence.LastOf(segment) + 1);
     }
 
     public void Dispose()
@@ -90,7 +99,7 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
 
     private bool Holds(long offset, int count) => offset >= _start && offset + count <= _start + _filled;
 
-    private ReadOnlySpan<byte> At(long offset) => _window.AsSpan((int)(offset - _start), (int)(_start + _filled - offset));
+    private Span<byte> At(long offset) => _window.AsSpan((int)(offset - _start), (int)(_start + _filled - offset));
 
     /// <summary>Moves the window there, and makes it larger if it must be. At the end of the file it holds what there is.</summary>
     private async ValueTask LoadAsync(long offset, int count)

@@ -13,6 +13,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     private long _length;
     private long _bytes = older.Sum(segment => segment.Length);
     private int _segments = older.Count;
+    private long _firstEnd = older.Count > 0 ? older[0].LastSequence : long.MaxValue;
     private bool _namesChanged;
 
     /// <summary>How many segments there are. Read by any thread.</summary>
@@ -20,6 +21,9 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
 
     /// <summary>What is in them, in bytes. Read by any thread.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>The last record of the oldest segment that is written no more; when it is obsolete the segment can go. Read by any thread.</summary>
+    public long FirstEnd => Volatile.Read(ref _firstEnd);
 
     /// <summary>Whether the system has bytes that a loss of power could take.</summary>
     public bool IsUnflushed { get; private set; }
@@ -55,7 +59,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     /// <summary>Completes when all that was written is on the disk.</summary>
     public async ValueTask FlushAsync()
     {
-        if (_file is not null && IsUnflushed)
+        if (IsUnflushed && _file is not null)
         {
             await _file.FlushAsync().ConfigureAwait(false);
             IsUnflushed = false;
@@ -68,24 +72,23 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
         }
     }
 
-    /// <summary>Deletes the segments in which nothing is newer than this.</summary>
+    /// <summary>Deletes the segments in which nothing is newer than this, from the oldest on: so what a newer record says of an older one never goes before it.</summary>
     public async ValueTask DeleteAsync(long upTo)
     {
-        // What takes the place of the old must not be lost when the old is gone.
-        if (durability != Durability.System && older.Exists(segment => segment.LastSequence <= upTo))
+        while (FirstEnd <= upTo)
         {
-            await FlushAsync().ConfigureAwait(false);
-        }
-
-        for (var i = older.Count - 1; i >= 0; i--)
-        {
-            if (older[i].LastSequence <= upTo)
+            // What takes the place of the old must not be lost when the old is gone; nor may the name of a newer segment go first.
+            if (durability != Durability.System)
             {
-                files.Delete(SegmentName.Of(older[i].Number));
-                Volatile.Write(ref _bytes, _bytes - older[i].Length);
-                older.RemoveAt(i);
-                Volatile.Write(ref _segments, older.Count + (_file is null ? 0 : 1));
+                await FlushAsync().ConfigureAwait(false);
             }
+
+            files.Delete(SegmentName.Of(older[0].Number));
+            _namesChanged = true;
+            Volatile.Write(ref _bytes, _bytes - older[0].Length);
+            older.RemoveAt(0);
+            Volatile.Write(ref _segments, older.Count + (_file is null ? 0 : 1));
+            Volatile.Write(ref _firstEnd, older.Count > 0 ? older[0].LastSequence : long.MaxValue);
         }
     }
 
@@ -104,6 +107,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
         }
 
         older.Add(new SealedSegment(_segment, _last, _length));
+        Volatile.Write(ref _firstEnd, older[0].LastSequence);
         _file.Dispose();
         _file = null;
         _segment = 0;

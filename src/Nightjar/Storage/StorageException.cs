@@ -24,6 +24,15 @@ public enum StorageFailureKind
     /// <summary>The files do not even say any more which store they are.</summary>
     Unreadable,
 
+    /// <summary>The records are encrypted, and the key is not known.</summary>
+    KeyMissing,
+
+    /// <summary>The records are encrypted with another key.</summary>
+    WrongKey,
+
+    /// <summary>There is a key, and the records are not encrypted.</summary>
+    NotEncrypted,
+
     /// <summary>There is no store, or it was taken away.</summary>
     NotFound,
 

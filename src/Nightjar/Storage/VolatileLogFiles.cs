@@ -53,6 +53,8 @@ internal sealed class VolatileLogFiles : ILogFiles
         }
     }
 
+    public ILogFile? OpenToRead(string name) => throw new NotSupportedException("A store in memory is not inspected.");
+
     public void Delete(string name)
     {
         lock (_lock)

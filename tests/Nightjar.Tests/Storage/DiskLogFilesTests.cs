@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using Nightjar.Storage;
 using Xunit;
 
 namespace Nightjar.Tests.Storage;
@@ -93,6 +92,33 @@ public sealed class DiskLogFilesTests : IDisposable
         Assert.Equal(StorageFailureKind.DiskFull, StorageException.From("write", null, error).Kind);
     }
 
-    private Task<RecordLog> OpenAsync(LogOwner owner) =>
-        RecordLog.OpenAsync(new DiskLogFiles(Log), new FileSessionStoreOptions { Durability = Durability.EveryMessage, SegmentSize = 64 * 1024 }, owner, owner);
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task A_directory_that_we_may_not_write_to_is_refused_with_its_path_and_what_to_do()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no modes");
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "Root may write anywhere");
+        Directory.CreateDirectory(Log, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => OpenAsync(new LogOwner()));
+
+        Assert.Equal(StorageFailureKind.Denied, error.Kind);
+        Assert.Equal(Log, error.Path);
+        Assert.Contains($"Could not open the session store in {Log}", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Change its owner or mode", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_path_that_cannot_be_a_directory_is_refused_with_what_the_system_said()
+    {
+        await File.WriteAllTextAsync(Log, "a file", TestContext.Current.CancellationToken);
+
+        var error = await Assert.ThrowsAsync<StorageException>(() => OpenAsync(new LogOwner()));
+
+        Assert.Contains($"Could not open the session store in {Log}: ", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.InnerException);
+    }
+
+    private Task<ISessionLog> OpenAsync(LogOwner owner) =>
+        new FileSessionStore(Log, new FileSessionStoreOptions { Durability = Durability.EveryMessage, SegmentSize = 64 * 1024 }).OpenAsync(owner, owner, TestContext.Current.CancellationToken).AsTask();
 }

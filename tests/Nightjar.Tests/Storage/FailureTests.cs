@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Nightjar.Storage;
 using Nightjar.Testing;
 using Xunit;
@@ -101,7 +102,7 @@ public sealed class FailureTests
         };
         log.Obsolete(last);
         await CommittedAsync(log.Append(1, [1]));
-        Assert.Contains(_owner.Failures, failure => failure.Kind == StorageFailureKind.Denied);
+        await Eventually.True(() => _owner.Failures.Any(failure => failure.Kind == StorageFailureKind.Denied));
 
         Volatile.Write(ref isStuck, false);
         await Eventually.True(() =>
@@ -109,6 +110,69 @@ public sealed class FailureTests
             _time.Advance(TimeSpan.FromSeconds(1));
             return !_files.List().Contains(SegmentName.Of(1));
         });
+    }
+
+    [Fact]
+    public async Task What_is_obsolete_stays_until_what_takes_its_place_is_committed()
+    {
+        await using var log = await OpenAsync();
+        long last = 0;
+        for (var i = 0; i < 10; i++)
+        {
+            last = log.Append(1, new byte[1000]);
+        }
+
+        await CommittedAsync(last);
+        _files.Room = 0;
+        var replacement = log.Append(2, new byte[5000]);
+        log.Obsolete(last);
+        for (var retry = 1; retry <= 3; retry++)
+        {
+            await Eventually.True(() => _owner.Failures.Count >= retry);
+            Assert.Contains(SegmentName.Of(1), _files.List());
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        _files.Room = long.MaxValue;
+        await CommittedAsync(replacement);
+
+        await Eventually.True(() => !_files.List().Contains(SegmentName.Of(4)));
+        Assert.Equal(replacement, Assert.Single((await LogOwner.ReadAsync(_files.Copy())).Records).Sequence);
+    }
+
+    [Fact]
+    public async Task Old_files_go_from_the_oldest_on_and_each_name_is_gone_for_good_before_the_next()
+    {
+        await using var log = await OpenAsync();
+        long last = 0;
+        for (var i = 0; i < 12; i++)
+        {
+            last = log.Append(1, new byte[1000]);
+        }
+
+        await CommittedAsync(last);
+        var steps = new ConcurrentQueue<string>();
+        _files.Before = operation => steps.Enqueue(operation == "delete" ? string.Concat(_files.List().Where(name => name != SegmentName.Store).Order().Select(name => name[15])) : operation);
+        log.Obsolete(last);
+        await Eventually.True(() => log.Statistics.Segments == 1);
+
+        Assert.Equal("1234,names,234,names,34", string.Join(',', steps));
+    }
+
+    [Fact]
+    public async Task Obsolete_wakes_nobody_while_no_file_can_go()
+    {
+        await using var log = await OpenAsync();
+        var last = log.Append(1, new byte[1000]);
+        await CommittedAsync(last);
+        var steps = 0;
+        _files.Before = _ => steps++;
+
+        log.Obsolete(last);
+        await CommittedAsync(log.Append(1, []));
+
+        // One write in two parts, as this directory does it, one flush, and nothing else.
+        Assert.Equal(3, steps);
     }
 
     [Fact]

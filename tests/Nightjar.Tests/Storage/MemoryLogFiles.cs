@@ -86,6 +86,8 @@ internal sealed class MemoryLogFiles : ILogFiles
 
     public ILogFile Open(string name) => new MemoryFile(this, _files[name]);
 
+    public ILogFile? OpenToRead(string name) => _files.TryGetValue(name, out var content) ? new MemoryFile(this, content) : null;
+
     public void Delete(string name) => Do("delete", () => _files.Remove(name));
 
     public void FlushNames() => Do("names", () =>

@@ -134,6 +134,28 @@ public sealed class RecordLogTests
     }
 
     [Fact]
+    public async Task Old_files_go_also_while_records_come_without_end()
+    {
+        var files = new MemoryLogFiles();
+        var owner = new LogOwner();
+        await using var log = await owner.OpenAsync(files, Small);
+        var isOver = false;
+
+        // Whenever a batch is written, more has been appended, and more made obsolete.
+        files.Before = operation =>
+        {
+            if (operation == "write" && !Volatile.Read(ref isOver))
+            {
+                log.Obsolete(log.Append(1, new byte[1000]) - 1);
+            }
+        };
+        log.Append(1, new byte[1000]);
+
+        await Eventually.True(() => !files.List().Contains(SegmentName.Of(3)) && files.List().Any(name => string.CompareOrdinal(name, SegmentName.Of(5)) > 0));
+        Volatile.Write(ref isOver, true);
+    }
+
+    [Fact]
     public async Task A_closed_log_takes_no_records()
     {
         var log = await new LogOwner().OpenAsync(new MemoryLogFiles());
