@@ -21,4 +21,7 @@ public enum PublishFlags : byte
 
     /// <summary>It went out with a lower QoS, because the server does not do the one asked for.</summary>
     QoSLowered = 2,
+
+    /// <summary>QoS 0: there was no connection, and it was dropped, as <see cref="WhenOffline.Drop"/> says.</summary>
+    Dropped = 4,
 }

@@ -170,6 +170,12 @@ public abstract record ClientEvent
     /// <summary>The session's store works again; what waited for it goes on.</summary>
     public sealed record StorageRecovered : ClientEvent;
 
+    /// <summary>
+    /// A message of the outbox will not be sent: it was dropped, expired, or is more than the server takes. Who published it hears it too. <paramref name="Id"/> is the application's own
+    /// (<see cref="OutgoingMessage.Id"/>); null if it gave none.
+    /// </summary>
+    public sealed record MessageDropped(string Topic, QoS QoS, string? Id, MessageDropReason Reason) : ClientEvent;
+
     /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
     public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent
     {

@@ -51,6 +51,15 @@ public sealed record ClientStatistics
     /// <summary>Outgoing QoS 0 messages that went down with a connection before they were written.</summary>
     public long PublishesDropped { get; init; }
 
+    /// <summary>Messages of the outbox that were not sent and will not be: dropped, expired, or more than the server takes. See <see cref="ClientEvent.MessageDropped"/>.</summary>
+    public long OutboxDropped { get; init; }
+
+    /// <summary>Of <see cref="OutboxDropped"/>, those whose time was over.</summary>
+    public long OutboxExpired { get; init; }
+
+    /// <summary>How often a message that was sent before could not be sent again for the limits of a new connection; it was kept.</summary>
+    public long Quarantined { get; init; }
+
     /// <summary>Received QoS 0 messages that were dropped because their subscriber is too slow.</summary>
     public long MessagesDropped { get; init; }
 

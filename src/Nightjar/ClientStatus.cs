@@ -30,6 +30,12 @@ public sealed record ClientStatus
     /// <summary>Messages that wait to be sent: for a connection, for quota or for room.</summary>
     public int Queued { get; init; }
 
+    /// <summary>Messages that wait for room in the outbox.</summary>
+    public int WaitingForRoom { get; init; }
+
+    /// <summary>Messages that were sent before and that the limits of this server forbid now; they are kept for the next connection. See <see cref="ClientEvent.Quarantined"/>.</summary>
+    public int Quarantined { get; init; }
+
     /// <summary>How long until keep-alive sends PINGREQ if nothing else happens, zero while one is unanswered; null if keep-alive is off or there is no connection.</summary>
     public TimeSpan? NextKeepAliveIn { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Nightjar.Connection;
 
 namespace Nightjar;
 
@@ -14,7 +15,7 @@ public sealed partial class MqttClient
         string topic, ReadOnlyMemory<byte> payload, QoS qos = QoS.AtLeastOnce, bool retain = false, CancellationToken cancellationToken = default)
     {
         ThrowIfInvalid(topic, qos);
-        return _host.Publish(topic, default, payload.Span, qos, retain, alias: 0, cancellationToken);
+        return _host.Publish(topic, default, payload.Span, new PublishTerms(qos, retain), cancellationToken);
     }
 
     /// <inheritdoc cref="PublishAsync(string, ReadOnlyMemory{byte}, QoS, bool, CancellationToken)"/>
@@ -22,7 +23,7 @@ public sealed partial class MqttClient
         string topic, ReadOnlySequence<byte> payload, QoS qos = QoS.AtLeastOnce, bool retain = false, CancellationToken cancellationToken = default)
     {
         ThrowIfInvalid(topic, qos);
-        return Publish(topic, default, payload, qos, retain, alias: 0, cancellationToken);
+        return Publish(topic, default, payload, new PublishTerms(qos, retain), cancellationToken);
     }
 
     /// <summary>Publishes text as UTF-8; else as the overload for memory.</summary>
@@ -35,7 +36,7 @@ public sealed partial class MqttClient
         try
         {
             var length = Encoding.UTF8.GetBytes(text, rented);
-            return _host.Publish(topic, default, rented.AsSpan(0, length), qos, retain, alias: 0, cancellationToken);
+            return _host.Publish(topic, default, rented.AsSpan(0, length), new PublishTerms(qos, retain), cancellationToken);
         }
         finally
         {
@@ -46,22 +47,41 @@ public sealed partial class MqttClient
     /// <summary>Publishes a message with all that MQTT 5 can say about it.</summary>
     public ValueTask<PublishResult> PublishAsync(OutgoingMessage message, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(message);
-        ThrowIfInvalid(message.Topic, message.QoS);
-        var alias = message.TopicAlias ?? 0;
-        if (message.TopicAlias is 0)
+        var terms = ToTerms(message);
+        if (message.Id is not null)
         {
-            throw new ArgumentException("TopicAlias is 0, which is none [MQTT5-3.3.2-8]; it must be from 1 to what the server allows, or null: then the client chooses.", nameof(message));
+            return PublishOnceAsync(message, cancellationToken);
         }
 
         if (!message.HasProperties())
         {
-            return Publish(message.Topic, default, message.Payload, message.QoS, message.Retain, alias, cancellationToken);
+            return Publish(message.Topic, default, message.Payload, terms, cancellationToken);
         }
 
         var properties = new ArrayBufferWriter<byte>();
         OutgoingProperties.Write(message, properties);
-        return Publish(message.Topic, properties.WrittenSpan, message.Payload, message.QoS, message.Retain, alias, cancellationToken);
+        return Publish(message.Topic, properties.WrittenSpan, message.Payload, terms, cancellationToken);
+    }
+
+    /// <summary>
+    /// Publishes <paramref name="length"/> bytes of a stream, from where it stands. Room for all of them is taken in the outbox first (<see cref="OutboxOptions.MaximumBytes"/> must allow for it), then they are
+    /// read into it, once and with no other copy, and the message takes its place behind what was published until then. The stream is not closed, and not touched any more when the call has ended.
+    /// </summary>
+    /// <param name="topic">A topic name.</param>
+    /// <param name="payload">Readable.</param>
+    /// <param name="length">0 to 268,435,455: how much to read.</param>
+    /// <param name="qos">Default: 1.</param>
+    /// <param name="retain">Whether the server keeps it. Default: false.</param>
+    /// <param name="cancellationToken">Ends the wait; before the message is sent it also withdraws it.</param>
+    /// <exception cref="EndOfStreamException">The stream has fewer bytes; nothing was sent.</exception>
+    public ValueTask<PublishResult> PublishAsync(
+        string topic, Stream payload, int length, QoS qos = QoS.AtLeastOnce, bool retain = false, CancellationToken cancellationToken = default)
+    {
+        ThrowIfInvalid(topic, qos);
+        ArgumentNullException.ThrowIfNull(payload);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, LargestPayload);
+        return _host.PublishAsync(topic, default, payload, length, new PublishTerms(qos, retain), cancellationToken);
     }
 
     /// <summary>Publishes a copy of the span, which may be used again as soon as the call returns.</summary>
@@ -69,11 +89,14 @@ public sealed partial class MqttClient
         string topic, ReadOnlySpan<byte> payload, QoS qos = QoS.AtLeastOnce, bool retain = false, CancellationToken cancellationToken = default)
     {
         ThrowIfInvalid(topic, qos);
-        return _host.Publish(topic, default, payload, qos, retain, alias: 0, cancellationToken);
+        return _host.Publish(topic, default, payload, new PublishTerms(qos, retain), cancellationToken);
     }
 
     /// <summary>Waits until all that was published before is handed to the transport.</summary>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default) => _host.FlushAsync(cancellationToken);
+
+    // What a Remaining Length can say (2.1.4).
+    private const int LargestPayload = 268_435_455;
 
     private static void ThrowIfInvalid(string topic, QoS qos)
     {
@@ -82,11 +105,11 @@ public sealed partial class MqttClient
     }
 
     private ValueTask<PublishResult> Publish(
-        string topic, ReadOnlySpan<byte> properties, in ReadOnlySequence<byte> payload, QoS qos, bool retain, ushort alias, CancellationToken cancellationToken)
+        string topic, ReadOnlySpan<byte> properties, in ReadOnlySequence<byte> payload, in PublishTerms terms, CancellationToken cancellationToken)
     {
         if (payload.IsSingleSegment)
         {
-            return _host.Publish(topic, properties, payload.FirstSpan, qos, retain, alias, cancellationToken);
+            return _host.Publish(topic, properties, payload.FirstSpan, terms, cancellationToken);
         }
 
         var length = checked((int)payload.Length);
@@ -94,7 +117,7 @@ public sealed partial class MqttClient
         try
         {
             payload.CopyTo(rented);
-            return _host.Publish(topic, properties, rented.AsSpan(0, length), qos, retain, alias, cancellationToken);
+            return _host.Publish(topic, properties, rented.AsSpan(0, length), terms, cancellationToken);
         }
         finally
         {

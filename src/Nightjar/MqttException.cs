@@ -89,6 +89,56 @@ public sealed class MqttLimitException : MqttException
     }
 }
 
+/// <summary>
+/// The outbox has no room for the message (<see cref="OutboxOverflow.Reject"/>, or <see cref="OutboxOverflow.DropOldest"/> when all of it has been sent and waits for answers), or never will: then <see cref="MqttException.IsTransient"/> is false.
+/// </summary>
+public sealed class MqttOutboxFullException : MqttException
+{
+    internal MqttOutboxFullException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>There is no connection, and the message was not to wait for one (<see cref="WhenOffline.Fail"/>). It was not sent, and will not be.</summary>
+public sealed class MqttOfflineException : MqttException
+{
+    internal MqttOfflineException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>The message's time was over before it could be sent: its own (<see cref="OutgoingMessage.TimeToLive"/>), or that of the outbox (<see cref="OutboxOptions.MaximumAge"/>).</summary>
+public sealed class MqttExpiredException : MqttException
+{
+    internal MqttExpiredException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>The message was dropped from the outbox, and was not sent; <see cref="Reason"/> says why.</summary>
+public sealed class MqttDroppedException : MqttException
+{
+    internal MqttDroppedException(string message, MessageDropReason reason)
+        : base(message) => Reason = reason;
+
+    /// <summary>Why.</summary>
+    public MessageDropReason Reason { get; }
+}
+
+/// <summary>
+/// The client was closed, or gave up, while the message waited, and the message is in the store (<see cref="DeliveryState.Kept"/>): the next client that opens it sends it. Nothing is lost.
+/// </summary>
+public sealed class MqttKeptException : MqttException
+{
+    internal MqttKeptException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
+
 /// <summary>The peer broke the protocol; <see cref="Clause"/> names the rule.</summary>
 public sealed class MqttProtocolException : MqttException
 {

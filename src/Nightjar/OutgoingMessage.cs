@@ -39,8 +39,25 @@ public sealed record OutgoingMessage
     /// <summary>Whether the server keeps it for later subscribers. Default: false.</summary>
     public bool Retain { get; init; }
 
-    /// <summary>5.0: whole seconds (Message Expiry Interval). Default: null, it never expires.</summary>
+    /// <summary>
+    /// How long it is worth sending. The time counts down while the message waits in the outbox: when it is over before the message was sent for the first time, the message is dropped, which is
+    /// reported. 5.0: what is left goes out with it, in whole seconds, rounded up (Message Expiry Interval), and the server counts on. Before 5.0 it counts here only. Default: null, it never
+    /// expires.
+    /// </summary>
     public TimeSpan? TimeToLive { get; init; }
+
+    /// <summary>
+    /// The application's own identifier of this message, which makes sending it idempotent: while a message with it is pending, or among the last that were delivered
+    /// (<see cref="OutboxOptions.RememberedIds"/>), another one with the same identifier is not sent; its sender gets the result of the first. 1 to 256 bytes of UTF-8; it stays on this side. Default:
+    /// null, none.
+    /// </summary>
+    public string? Id { get; init; }
+
+    /// <summary>
+    /// What happens to it if there is no connection. Default: null, what <see cref="OutboxOptions.WhenOffline"/> or, at QoS 0, <see cref="OutboxOptions.AtMostOnceWhenOffline"/> says.
+    /// <see cref="WhenOffline.Drop"/> is for QoS 0 only.
+    /// </summary>
+    public WhenOffline? WhenOffline { get; init; }
 
     /// <summary>5.0: null, not sent.</summary>
     public PayloadFormat? PayloadFormat { get; init; }
@@ -59,4 +76,28 @@ public sealed record OutgoingMessage
 
     /// <summary>5.0: an alias of the application's own choice, 1 to the server's Topic Alias Maximum. Default: null, the client chooses.</summary>
     public ushort? TopicAlias { get; init; }
+
+    /// <summary>
+    /// A received message as one to send: payload, QoS, RETAIN and all properties but those that belong to a connection; what is left of its time to live goes with it. The bytes are not copied.
+    /// Add what is to be different with <c>with</c>.
+    /// </summary>
+    /// <param name="message">The received message.</param>
+    /// <param name="topic">Where to send it. Default: null, its own topic.</param>
+    public static OutgoingMessage From(MqttMessage message, string? topic = null)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return new OutgoingMessage
+        {
+            Topic = topic ?? message.Topic,
+            Payload = new ReadOnlySequence<byte>(message.Payload),
+            QoS = message.QoS,
+            Retain = message.Retain,
+            TimeToLive = message.TimeToLive,
+            PayloadFormat = message.PayloadFormat,
+            ContentType = message.ContentType,
+            ResponseTopic = message.ResponseTopic,
+            CorrelationData = message.CorrelationData,
+            UserProperties = message.UserProperties,
+        };
+    }
 }

@@ -33,14 +33,15 @@ internal static class OutgoingProperties
 
     private static void WriteAll(OutgoingMessage message, PropertyWriter writer)
     {
-        if (message.PayloadFormat is { } format)
-        {
-            writer.Write(PropertyId.PayloadFormatIndicator, (uint)format);
-        }
-
+        // First, where the outbox finds it to count it down.
         if (message.TimeToLive is { } timeToLive)
         {
             writer.Write(PropertyId.MessageExpiryInterval, WholeSeconds(timeToLive) ?? throw new ArgumentException("No time to live.", nameof(message)));
+        }
+
+        if (message.PayloadFormat is { } format)
+        {
+            writer.Write(PropertyId.PayloadFormatIndicator, (uint)format);
         }
 
         if (message.ContentType is { } contentType)

@@ -102,6 +102,7 @@ internal sealed class ClientEngine
 
     /// <summary>Whether there is anything to take but bytes.</summary>
     public bool HasNews => Outputs.Count > 0 || Outbound.Ended.Count > 0 || Outbound.Flushed.Count > 0 || Outbound.Quarantined.Count > 0
+        || Outbound.Drops.Count > 0 || Outbound.Steps.Count > 0 || Outbound.CanGrant || Outbound.HasDrained
         || Subscriptions.Answers.Count > 0 || Subscriptions.UnsubscribeAnswers.Count > 0 || Requests.Ended.Count > 0;
 
     /// <summary>Command: there should be a connection, as soon as there may be one.</summary>
@@ -155,6 +156,18 @@ internal sealed class ClientEngine
         Outbound.Session.Journal?.Compact(now);
         _lifecycle.ConnectOnFirstUse(now);
         return ticket;
+    }
+
+    /// <summary>Command: may this message come in? See <see cref="Outbound.Admit"/>. Whatever the answer, the client is used by it.</summary>
+    public OutboxAdmission Admit(in OutgoingPublish message, WhenOffline whenOffline, long now)
+    {
+        var admission = Outbound.Admit(message, whenOffline);
+        if (admission != OutboxAdmission.Admitted)
+        {
+            _lifecycle.ConnectOnFirstUse(now);
+        }
+
+        return admission;
     }
 
     /// <summary>Command: PINGREQ, or a share in the one that is on its way. False: there is no connection.</summary>
@@ -265,7 +278,7 @@ internal sealed class ClientEngine
         _lifecycle.HandleBytes(onlyPing: batch.Count == 1 && batch[0].Type == PacketType.PingResp, now);
         Ledger.Now = now;
         Counters.LastReceived = now;
-        Outbound.Pace.At(now);
+        Outbound.At(now);
         for (var i = 0; i < batch.Count && _lifecycle.Supervisor.Phase is ConnectionPhase.Handshake or ConnectionPhase.Connected or ConnectionPhase.Disconnecting; i++)
         {
             Handle(ref batch[i], chunk, now);
@@ -309,6 +322,7 @@ internal sealed class ClientEngine
         }
 
         Counters.LastSent = now;
+        Outbound.At(now);
         Outbound.Written();
         _lifecycle.HandleWritten(now);
     }

@@ -53,6 +53,12 @@ internal sealed class EngineCounters
     /// <summary>Outgoing QoS 0 messages that went down with a connection.</summary>
     public long PublishesDropped { get; set; }
 
+    /// <summary>By <see cref="MessageDropReason"/>: messages of the outbox that will not be sent.</summary>
+    public long[] OutboxDropped { get; } = new long[Enum.GetValues<MessageDropReason>().Length];
+
+    /// <summary>How often a message that was sent before could not be sent again for the limits of a new connection.</summary>
+    public long Quarantined { get; set; }
+
     /// <summary>Messages that no subscription matched.</summary>
     public long Unrouted { get; set; }
 
@@ -74,6 +80,8 @@ internal sealed class EngineCounters
         Add(MessagesReceived, other.MessagesReceived);
         Add(ConnectionsEnded, other.ConnectionsEnded);
         Add(Reconnects, other.Reconnects);
+        Add(OutboxDropped, other.OutboxDropped);
+        Quarantined += other.Quarantined;
         MessagesResent += other.MessagesResent;
         BytesSent += other.BytesSent;
         BytesReceived += other.BytesReceived;

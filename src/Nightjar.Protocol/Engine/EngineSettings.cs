@@ -15,6 +15,16 @@ internal sealed record OutboxSettings
 
     public long PublishTimeout { get; init; } = long.MaxValue;
 
+    public int MaximumMessages { get; init; } = int.MaxValue;
+
+    public long MaximumBytes { get; init; } = long.MaxValue;
+
+    public long MaximumAge { get; init; } = long.MaxValue;
+
+    public OutboxOverflow Overflow { get; init; }
+
+    public int RememberedIds { get; init; } = 100_000;
+
     public PaceSettings Pace { get; init; } = new();
 }
 

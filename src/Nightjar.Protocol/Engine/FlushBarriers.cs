@@ -90,13 +90,13 @@ internal sealed class FlushBarriers(MessageStore messages)
         }
     }
 
-    private sealed class Barrier(object waiter, long reliable, long unreliable)
+    private sealed class Barrier(object waiter, uint reliable, uint unreliable)
     {
         public object Waiter => waiter;
 
-        public long Reliable => reliable;
+        public uint Reliable => reliable;
 
-        public long Unreliable => unreliable;
+        public uint Unreliable => unreliable;
 
         public long Position { get; set; } = -1;
     }

@@ -16,6 +16,22 @@ internal enum MessageStage : byte
     Sent,
 }
 
+/// <summary>What else there is to know about a message.</summary>
+[Flags]
+internal enum MessageTraits : byte
+{
+    None = 0,
+
+    /// <summary>Its waiter is a receipt: it hears of each step, and no time ends its wait.</summary>
+    Receipt = 1,
+
+    /// <summary>It was handed to the transport.</summary>
+    Handed = 2,
+
+    /// <summary>What ends at <see cref="StoredMessage.ExpiresAt"/> is the age that the outbox allows, not the message's own time.</summary>
+    ExpiresByAge = 4,
+}
+
 /// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral, and its id.</summary>
 internal struct StoredMessage
 {
@@ -42,14 +58,19 @@ internal struct StoredMessage
 
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
+
+    /// <summary>The one before it in its queue.</summary>
+    public int Previous;
     public uint Generation;
 
     /// <summary>Its number in its queue; it keeps it if it comes back.</summary>
-    public long Number;
+    public uint Number;
+
     public QoS QoS;
     public bool Retain;
     public MessageStage Stage;
     public PublishFlags Flags;
+    public MessageTraits Traits;
 
     /// <summary>What PUBREC said: the server's verdict on the message, while PUBCOMP only ends the exchange.</summary>
     public ReasonCode ReasonCode;
@@ -106,6 +127,7 @@ internal sealed class MessageStore
     private MessageSegment? _current;
     private MessageSegment? _spare;
     private int _free = -1;
+    private uint _numbered;
 
     public int Count { get; private set; }
 
@@ -114,13 +136,16 @@ internal sealed class MessageStore
 
     public ref StoredMessage this[int handle] => ref _pages[handle >> PageBits][handle & (PageSize - 1)];
 
+    /// <summary>Numbers what is queued, in all queues together.</summary>
+    public uint NextNumber() => ++_numbered;
+
     /// <summary>Copies a message in.</summary>
     public int Add(in OutgoingPublish message, object? waiter)
     {
         var handle = TakePlace();
         ref var stored = ref this[handle];
-        var length = message.Topic.Length + message.Properties.Length + message.Payload.Length + message.Id.Length;
-        var segment = SegmentFor(length);
+        var length = message.Length + message.Id.Length;
+        var segment = message.Filled ?? SegmentFor(length);
         stored.Segment = segment;
         stored.Offset = segment.Used;
         stored.TopicLength = (ushort)message.Topic.Length;
@@ -130,21 +155,26 @@ internal sealed class MessageStore
         stored.TopicAlias = message.TopicAlias;
         stored.PacketId = 0;
         stored.Live = -1;
-        stored.Record = 0;
-        stored.ExpiresAt = 0;
         stored.QoS = message.QoS;
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
         stored.Flags = PublishFlags.None;
+        stored.Traits = message.HasReceipt ? MessageTraits.Receipt : MessageTraits.None;
+        stored.Record = 0;
+        stored.ExpiresAt = 0;
         stored.ReasonCode = ReasonCode.Success;
         stored.Waiter = waiter;
-        stored.Next = -1;
+        stored.Next = stored.Previous = -1;
 
         var target = segment.Bytes.AsSpan(segment.Used, length);
         message.Topic.CopyTo(target);
         message.Properties.CopyTo(target[message.Topic.Length..]);
-        message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
-        message.Id.CopyTo(target[(length - message.Id.Length)..]);
+        if (message.Filled is null)
+        {
+            message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
+        }
+
+        message.Id.CopyTo(target[message.Length..]);
         segment.Used += length;
         segment.Live++;
         Count++;
@@ -165,6 +195,9 @@ internal sealed class MessageStore
     /// <summary>Whether the ticket's message is still there.</summary>
     public bool IsCurrent(MessageTicket ticket) =>
         ticket.Handle >> PageBits < _pages.Count && this[ticket.Handle] is { Stage: not MessageStage.Free } stored && stored.Generation == ticket.Generation;
+
+    /// <summary>Whether this place holds the message that this waiter waits for.</summary>
+    public bool Holds(int handle, object waiter) => handle >= 0 && handle >> PageBits < _pages.Count && ReferenceEquals(this[handle].Waiter, waiter);
 
     /// <summary>The bytes are not needed any more (PUBREC came); the place is.</summary>
     public void DropBytes(int handle)

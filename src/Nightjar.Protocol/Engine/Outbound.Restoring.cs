@@ -16,7 +16,7 @@ internal sealed partial class Outbound
         foreach (var message in session.Messages)
         {
             message.Place = Add(message, session, now, utcNow);
-            _messages[message.Place].Number = number++;
+            _messages[message.Place].Number = unchecked((uint)number++);
             if (message.Phase == MessagePhase.Queued)
             {
                 queued.Add(message.Place);
@@ -38,13 +38,27 @@ internal sealed partial class Outbound
         }
 
         var early = _reliable.First;
-        _reliable.PutInFront(_messages, queued);
+        _reliable.PutInFront(_messages, queued, neverLeft: true);
+        foreach (var message in session.Messages)
+        {
+            Register(message.Place);
+        }
+
+        foreach (var id in session.CompletedIds)
+        {
+            if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure())
+            {
+                RememberDelivered(completed.Id, completed.ReasonCode, completed.PacketId, completed.Flags);
+            }
+        }
+
         _committed = Math.Max(_committed, session.Last);
         journal.Begin(session, _messages, now, utcNow);
         Session.Journal = journal;
         for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
             journal.Accepted(handle, now);
+            FollowStoring(handle);
         }
     }
 

@@ -1,5 +1,3 @@
-using Nightjar.Protocol.Journal;
-
 namespace Nightjar.Protocol.Engine;
 
 // From the queues into the lane, as far as quota, room and pace allow.
@@ -25,20 +23,46 @@ internal sealed partial class Outbound
             var packet = message.ToPacket(message.QoS, id, duplicate: true);
             if (_publishes.CheckAgain(packet) is { } limit)
             {
-                Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), id, limit.Message));
-                Tell(handle, PublishEnd.Quarantined, limit.ReasonCode, limit.Message);
+                TellQuarantined(handle, limit);
+                _quarantined++;
                 Session.Skipped();
                 continue;
             }
 
             _publishes.WriteInFull(packet, _recordedBefore, _committed);
+            Follow(handle);
             Session.Resent();
+        }
+    }
+
+    /// <summary>A message that was sent before cannot be sent on this connection: it is kept, as it is.</summary>
+    private void TellQuarantined(int handle, in SendLimit limit)
+    {
+        ref var message = ref _messages[handle];
+        _counters.Quarantined++;
+        Quarantined.Add((System.Text.Encoding.UTF8.GetString(message.Topic), message.PacketId, limit.Message));
+        if ((message.Traits & MessageTraits.Receipt) == MessageTraits.None)
+        {
+            Tell(handle, PublishEnd.Quarantined, limit.ReasonCode, limit.Message);
+        }
+        else if (message.Waiter is { } receipt)
+        {
+            // When it is sent again after all, that is news.
+            message.Traits &= ~MessageTraits.Handed;
+            Steps.Add((receipt, DeliveryStep.Quarantined));
         }
     }
 
     private void PumpReliable()
     {
         while (TrySendReliable())
+        {
+        }
+    }
+
+    private void PumpUnreliable()
+    {
+        while (_open && TrySendUnreliable())
         {
         }
     }
@@ -68,11 +92,36 @@ internal sealed partial class Outbound
     private void SendQueued(int handle, ref MessageQueue queue)
     {
         ref var message = ref _messages[handle];
-        var id = message.QoS == QoS.AtMostOnce ? (ushort)0 : (ushort)1; // any, for its size
-        if (_publishes.Check(message.ToPacket(message.QoS, id, duplicate: false), message.TopicAlias, out var qos) is { } refused)
+        if (message.Stage == MessageStage.Queued)
         {
-            Tell(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
-            Remove(handle, MessageEnd.Refused, refused.ReasonCode);
+            _latest?.Remove(handle, message.QoS);
+            if (message.ExpiresAt != 0)
+            {
+                if (message.ExpiresAt <= _now)
+                {
+                    EndExpired(handle);
+                    return;
+                }
+
+                CountDown(ref message);
+            }
+        }
+
+        var id = message.QoS == QoS.AtMostOnce ? (ushort)0 : (ushort)1; // any, for its size
+        var packet = message.ToPacket(message.QoS, id, duplicate: false);
+        var qos = message.QoS;
+        if (message.Stage == MessageStage.Sent && _publishes.CheckAgain(packet) is { } forbidden)
+        {
+            // It had an identifier once, on a session that is lost: it may have arrived, and is not altered.
+            _setAside.Add(handle);
+            TellQuarantined(handle, forbidden);
+            return;
+        }
+
+        if (message.Stage == MessageStage.Queued && _publishes.Check(packet, message.TopicAlias, out qos) is { } refused)
+        {
+            NoteDrop(handle, MessageDropReason.Limit);
+            Finish(handle, PublishEnd.Limit, refused.ReasonCode, refused.Message);
             return;
         }
 
@@ -87,11 +136,20 @@ internal sealed partial class Outbound
         {
             _publishes.Write(message.ToPacket(qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
             _unreliableInLane++;
-            End(handle, ReasonCode.Success);
+            if ((message.Traits & MessageTraits.Receipt) != MessageTraits.None)
+            {
+                Follow(handle);
+            }
+            else
+            {
+                End(handle, ReasonCode.Success);
+            }
+
             return;
         }
 
         message.PacketId = Session.Publish(qos, handle, out var lsn);
         _publishes.Write(message.ToPacket(qos, message.PacketId, duplicate: false), message.TopicAlias, lsn, _committed);
+        Follow(handle);
     }
 }

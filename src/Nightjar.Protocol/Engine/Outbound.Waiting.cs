@@ -20,9 +20,9 @@ internal sealed partial class Outbound
         message.Waiter = null;
         if (message.Stage == MessageStage.Queued)
         {
-            ref var queue = ref message.QoS == QoS.AtMostOnce ? ref _unreliable : ref _reliable;
-            withdrawn = queue.Remove(_messages, ticket.Handle);
-            Remove(ticket.Handle, MessageEnd.Withdrawn);
+            RemoveFromQueue(ticket.Handle);
+            Remove(ticket.Handle, PublishEnd.Withdrawn, ReasonCode.Success);
+            withdrawn = true;
             _flushes.Left(_reliable, _unreliable, _data.Position);
         }
 
@@ -34,6 +34,7 @@ internal sealed partial class Outbound
     {
         var ended = Ended;
         Ended = empty;
+        HasEndedReceipts = false;
         return ended;
     }
 
@@ -42,46 +43,104 @@ internal sealed partial class Outbound
     {
         FailQueue(ref _reliable, reason);
         FailQueue(ref _unreliable, reason);
+        _setAside.ForEach(handle => Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason));
+        while (_budget.TryTakeAny(out var waiter))
+        {
+            Ended.Add(new PublishOutcome(waiter!, PublishEnd.NotSent, ReasonCode.UnspecifiedError, PacketId: 0, PublishFlags.None, Detail: null, reason));
+        }
+
         _flushes.FailAll(reason);
+        Flushed.AddRange(_drains.Select(waiter => new FlushOutcome(waiter, reason)));
+        _drains.Clear();
         if (everything)
         {
             foreach (var handle in Session.Publishes.Select(p => p.Handle).Concat(Session.Releases.Select(r => r.Handle)))
             {
-                Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
+                Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason);
             }
         }
     }
 
+    /// <summary>What is in the store stays: it is sent when there is a connection again, by this process or by the next.</summary>
     private void FailQueue(ref MessageQueue queue, CloseReason reason)
     {
-        while (queue.Count > 0)
+        for (var handle = queue.First; handle >= 0;)
         {
-            var handle = queue.Dequeue(_messages);
-            Tell(handle, PublishEnd.NotSent, ReasonCode.UnspecifiedError, reason: reason);
-            _messages.Remove(handle);
+            ref var message = ref _messages[handle];
+            var next = message.Next;
+            if (message.Record > 0)
+            {
+                Tell(handle, PublishEnd.Kept, ReasonCode.UnspecifiedError, reason: reason);
+            }
+            else
+            {
+                var end = message.Stage == MessageStage.Queued ? PublishEnd.NotSent : PublishEnd.Unanswered;
+                RemoveFromQueue(handle);
+                Finish(handle, end, ReasonCode.UnspecifiedError, reason: reason);
+            }
+
+            handle = next;
         }
     }
 
-    private void End(int handle, ReasonCode reason)
+    private PublishEnd UnansweredEnd(int handle) => _messages[handle].Record > 0 ? PublishEnd.Kept : PublishEnd.Unanswered;
+
+    private void End(int handle, ReasonCode reason) => Finish(handle, PublishEnd.Answered, reason);
+
+    /// <summary>The wait and the message end.</summary>
+    private void Finish(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)
     {
-        Tell(handle, PublishEnd.Answered, reason);
-        Remove(handle, MessageEnd.Answered, reason);
+        Tell(handle, end, code, detail, reason, drop);
+        Remove(handle, end, code, drop);
     }
 
-    /// <summary>The message is done, here and in the journal.</summary>
-    private void Remove(int handle, MessageEnd end, ReasonCode reason = ReasonCode.Success)
+    /// <summary>The message ends, here and in the journal; but one that was not sent when the client was closed lives on there.</summary>
+    private void Remove(int handle, PublishEnd end, ReasonCode code, MessageDropReason drop = default)
     {
-        Session.Journal?.Ended(handle, end, reason);
+        ref var message = ref _messages[handle];
+        if (message.IdLength > 0)
+        {
+            EndId(ref message, delivered: end == PublishEnd.Answered && !code.IsFailure(), code);
+        }
+
+        if (ToMessageEnd(end, drop) is not MessageEnd.None and var recorded)
+        {
+            Session.Journal?.Ended(handle, recorded, code);
+        }
+
         _messages.Remove(handle);
     }
 
-    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null)
+    private static MessageEnd ToMessageEnd(PublishEnd end, MessageDropReason drop) => end switch
+    {
+        PublishEnd.Answered => MessageEnd.Answered,
+        PublishEnd.Limit => MessageEnd.Refused,
+        PublishEnd.Withdrawn => MessageEnd.Withdrawn,
+        PublishEnd.Dropped when drop is MessageDropReason.Expired or MessageDropReason.TooOld => MessageEnd.Expired,
+        PublishEnd.Dropped => MessageEnd.Dropped,
+        _ => MessageEnd.None,
+    };
+
+    private void EndId(ref StoredMessage message, bool delivered, ReasonCode code)
+    {
+        if (delivered)
+        {
+            _ids.Deliver(message.Id, code, message.PacketId, message.Flags);
+        }
+        else
+        {
+            _ids.Forget(message.Id);
+        }
+    }
+
+    private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)
     {
         ref var message = ref _messages[handle];
         if (message.Waiter is { } waiter)
         {
             message.Waiter = null;
-            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason));
+            HasEndedReceipts |= (message.Traits & MessageTraits.Receipt) != MessageTraits.None;
+            Ended.Add(new PublishOutcome(waiter, end, code, message.PacketId, message.Flags, detail, reason) { Drop = drop });
         }
     }
 }

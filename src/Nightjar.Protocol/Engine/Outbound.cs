@@ -25,12 +25,22 @@ internal sealed partial class Outbound
     private readonly PublishLane _publishes;
     private readonly PacketEncoder _packets;
     private readonly List<int> _voided = [];
+    private readonly List<int> _setAside = [];
+    private readonly OutboxSettings _settings;
+    private readonly EngineCounters _counters;
+    private readonly OutboxBudget _budget;
+    private readonly MessageExpiry _expiry;
+    private readonly ApplicationIds _ids;
+    private readonly DeliverySteps _steps;
+    private readonly LatestPerTopic? _latest;
     private MessageQueue _reliable = new();
     private MessageQueue _unreliable = new();
     private ServerLimits _limits = ServerLimits.None;
     private MqttVersion _version;
     private bool _open;
     private bool _unreliableIsNext;
+    private int _quarantined;
+    private long _now;
     private long _committed;
     private long _recordedBefore;
     private long _connectRecord;
@@ -40,6 +50,13 @@ internal sealed partial class Outbound
 
     public Outbound(OutboxSettings settings, EngineCounters counters, bool hasStore = false)
     {
+        _settings = settings;
+        _counters = counters;
+        _budget = new OutboxBudget(settings, _messages);
+        _expiry = new MessageExpiry(_messages);
+        _ids = new ApplicationIds(settings.RememberedIds);
+        _steps = new DeliverySteps(_messages);
+        _latest = settings.Overflow == OutboxOverflow.LatestPerTopic ? new LatestPerTopic(_messages) : null;
         Pace = new PublishPace(settings.Pace);
         _timeouts = new PublishTimeouts(settings.PublishTimeout, _messages);
         _flushes = new FlushBarriers(_messages);
@@ -63,13 +80,16 @@ internal sealed partial class Outbound
     /// <summary>Waits that ended; the host takes them under its lock and signals them after it.</summary>
     public List<PublishOutcome> Ended { get; private set; } = [];
 
+    /// <summary>Whether there are receipts among them.</summary>
+    public bool HasEndedReceipts { get; private set; }
+
     /// <summary>Flushes that ended, likewise.</summary>
     public List<FlushOutcome> Flushed => _flushes.Ended;
 
     /// <summary>Messages that were sent before and cannot be sent on this connection; the host reports them and clears the list.</summary>
     public List<(string Topic, ushort PacketId, string Reason)> Quarantined { get; } = [];
 
-    public int Queued => _reliable.Count + _unreliable.Count;
+    public int Queued => _reliable.Count + _unreliable.Count + _setAside.Count;
 
     /// <summary>All messages that may have to be sent (again), and what they take.</summary>
     public (int Count, long Bytes) Pending => (_messages.Count, _messages.Bytes);
@@ -95,7 +115,7 @@ internal sealed partial class Outbound
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
 
-    public long Deadline => Math.Min(_timeouts.Deadline, Pace.Deadline);
+    public long Deadline => Math.Min(Math.Min(_timeouts.Deadline, Pace.Deadline), Math.Min(_expiry.Deadline, _budget.Deadline));
 
     /// <summary>
     /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
@@ -125,19 +145,35 @@ internal sealed partial class Outbound
     public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
         var handle = _messages.Add(message, waiter);
-        _messages[handle].ExpiresAt = message.TimeToLive > 0 ? now + message.TimeToLive : 0;
         var ticket = new MessageTicket(handle, _messages[handle].Generation);
-        _timeouts.Add(ticket, now);
-        var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
-        Pace.At(now);
-        if (message.QoS == QoS.AtMostOnce)
+        if (!message.HasReceipt)
         {
-            _unreliable.Enqueue(_messages, handle);
+            _timeouts.Add(ticket, now);
         }
-        else
+
+        if (!message.Id.IsEmpty)
         {
-            _reliable.Enqueue(_messages, handle);
-            Session.Journal?.Accepted(handle, now);
+            _ids.Add(message.Id, handle);
+        }
+
+        var wasPaced = Pace.IsActive; // only now may it be seen that it is not any more
+        At(now);
+        if (message.TimeToLive > 0 || _settings.MaximumAge != long.MaxValue)
+        {
+            WatchAge(ticket, message.TimeToLive, now);
+        }
+
+        var replaced = Enqueue(handle);
+        if (message.QoS != QoS.AtMostOnce && Session.Journal is { } journal)
+        {
+            journal.Accepted(handle, now);
+            FollowStoring(handle);
+        }
+
+        if (replaced >= 0)
+        {
+            // After the record of the newer: a log that is cut between the two still has one of them.
+            EndReplaced(replaced);
         }
 
         if (wasPaced)
@@ -148,8 +184,19 @@ internal sealed partial class Outbound
         {
             PumpReliable();
         }
+        else
+        {
+            PumpUnreliable();
+        }
 
         return ticket;
+    }
+
+    /// <summary>Time passed; nothing happens by it alone, see <see cref="Advance"/>.</summary>
+    public void At(long now)
+    {
+        _now = now;
+        Pace.At(now);
     }
 
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
@@ -163,6 +210,7 @@ internal sealed partial class Outbound
         _publishes.Open(_version, _limits);
         _recordedBefore = Session.LastRecord;
         _open = true;
+        _quarantined = 0;
         if (accepted.SessionPresent)
         {
             Session.Resume(_limits.ReceiveMaximum);
@@ -175,6 +223,9 @@ internal sealed partial class Outbound
             StartOver(_limits.ReceiveMaximum, accepted.IsElsewhere);
         }
 
+        // What the limits of the connection before forbade is the oldest of all.
+        _reliable.PutInFront(_messages, _setAside);
+        _setAside.Clear();
         Resend();
     }
 
@@ -187,6 +238,7 @@ internal sealed partial class Outbound
         _control.Clear();
         _data.Clear();
         _flushes.ConnectionLost(reason);
+        FollowLost();
         var lost = _unreliableInLane - _unreliableWritten;
         _unreliableInLane = _unreliableWritten = _unreliableTaken = 0;
         return lost;
@@ -231,9 +283,7 @@ internal sealed partial class Outbound
         else
         {
             PumpReliable();
-            while (TrySendUnreliable())
-            {
-            }
+            PumpUnreliable();
         }
 
         _flushes.Left(_reliable, _unreliable, _data.Position);
@@ -258,12 +308,14 @@ internal sealed partial class Outbound
     {
         _unreliableWritten = _unreliableTaken;
         _flushes.Written(_data.Position - _data.Length);
+        FollowWritten(_data.Position - _data.Length);
     }
 
     /// <summary>The log is committed up to this record.</summary>
     public void Committed(long lsn)
     {
         _committed = Math.Max(_committed, lsn);
+        _steps.Committed(_committed);
         Session.Journal?.Committed(lsn);
     }
 
@@ -336,10 +388,20 @@ internal sealed partial class Outbound
     public void Advance(long now)
     {
         var waits = Pace.Deadline <= now;
-        Pace.At(now);
+        At(now);
+        if (_expiry.Deadline <= now)
+        {
+            Expire(now);
+        }
+
         if (waits)
         {
             Pump();
+        }
+
+        while (_budget.TryTakeLate(now, out var waiter))
+        {
+            Ended.Add(new PublishOutcome(waiter!, PublishEnd.NoRoom, ReasonCode.UnspecifiedError, PacketId: 0, PublishFlags.None));
         }
 
         while (_timeouts.TryTake(now, out var ticket))
@@ -362,7 +424,7 @@ internal sealed partial class Outbound
             // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
             _voided.InsertRange(0, released);
             released.Clear();
-            _voided.Sort((one, other) => _messages[one].Number.CompareTo(_messages[other].Number));
+            _voided.Sort((one, other) => MessageQueue.Compare(_messages[one].Number, _messages[other].Number));
         }
 
         released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
@@ -381,7 +443,8 @@ internal sealed partial class Outbound
             return false;
         }
 
-        Remove(handle, MessageEnd.Quarantined);
+        Session.Journal?.Ended(handle, MessageEnd.Quarantined, ReasonCode.Success);
+        _messages.Remove(handle);
         return true;
     }
 

@@ -20,11 +20,23 @@ internal readonly ref struct OutgoingPublish
     /// <summary>An alias of the application's own choice; 0: ours.</summary>
     public ushort TopicAlias { get; init; }
 
-    /// <summary>The application's own id, UTF-8; empty: it has none.</summary>
+    /// <summary>The application's own identifier, UTF-8; empty: none.</summary>
     public ReadOnlySpan<byte> Id { get; init; }
 
-    /// <summary>After how many ticks it is not worth sending any more; 0: never.</summary>
+    /// <summary>How long it may wait to be sent for the first time, in ticks of 100 ns; 0: for ever.</summary>
     public long TimeToLive { get; init; }
+
+    /// <summary>Its waiter is a receipt.</summary>
+    public bool HasReceipt { get; init; }
+
+    /// <summary>A segment made for this message, in which the payload lies already, behind the room for topic and properties.</summary>
+    public MessageSegment? Filled { get; init; }
+
+    /// <summary>Bytes of payload that are not there yet.</summary>
+    public int ToCome { get; init; }
+
+    /// <summary>What counts against the budget.</summary>
+    public int Length => Topic.Length + Properties.Length + Payload.Length + ToCome;
 
     /// <summary>The same with other properties.</summary>
     public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()
@@ -37,6 +49,8 @@ internal readonly ref struct OutgoingPublish
         TopicAlias = TopicAlias,
         Id = Id,
         TimeToLive = TimeToLive,
+        HasReceipt = HasReceipt,
+        Filled = Filled,
     };
 
     /// <summary>As it goes to the wire at QoS 0.</summary>

@@ -7,6 +7,24 @@ internal sealed class Effects
 {
     public List<PublishOutcome> Ended { get; set; } = [];
 
+    /// <summary>How many of them are waits of publishers.</summary>
+    public int PublishersEnded
+    {
+        get
+        {
+            var count = 0;
+            foreach (ref readonly var outcome in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(Ended))
+            {
+                count += outcome.Waiter is PublishWaiter ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>Whether there are receipts among them.</summary>
+    public bool HasReceipts { get; set; }
+
     public List<EngineOutput> Outputs { get; } = [];
 
     public NetworkConnection? Start { get; set; }
@@ -23,7 +41,7 @@ internal sealed class Effects
 
     public void Clear()
     {
-        IsWaiting = IsClosed = false;
+        IsWaiting = IsClosed = HasReceipts = false;
         Ended.Clear();
         Outputs.Clear();
         Close.Clear();

@@ -106,7 +106,20 @@ internal sealed class EngineGate
         if (Engine.HasNews)
         {
             effects = Interlocked.Exchange(ref _spare, null) ?? new Effects();
+            LetIn(outbound);
+            effects.HasReceipts = outbound.HasEndedReceipts;
             effects.Ended = outbound.TakeEnded(effects.Ended);
+            if (outbound.Steps.Count > 0)
+            {
+                ReceiptReports.Report(outbound.Steps);
+            }
+
+            if (effects.HasReceipts)
+            {
+                ReceiptReports.Report(effects.Ended, _host.ServerName);
+            }
+
+            outbound.TakeDrained(outbound.Flushed);
             Reports.Report(Engine, Feeds);
             while (Engine.Outputs.TryDequeue(out var output))
             {
@@ -122,6 +135,21 @@ internal sealed class EngineGate
         Arm();
         flush = FlusherToWake();
         return effects;
+    }
+
+    /// <summary>Who waited for room comes in, in the order of asking, as long as there is some.</summary>
+    private void LetIn(Outbound outbound)
+    {
+        if (!outbound.CanGrant)
+        {
+            return;
+        }
+
+        var now = Now();
+        while (outbound.TryGrant(out var waiter))
+        {
+            ((RoomWaiter)waiter!).Grant(_host, Engine, now);
+        }
     }
 
     private void Connect(EngineOutput output, Effects effects)
@@ -182,12 +210,17 @@ internal sealed class EngineGate
 
         if (effects.Ended.Count > 0)
         {
-            _host.Waiters.Signalling(effects.Ended.Count);
+            _host.Waiters.Signalling(effects.PublishersEnded);
         }
 
         foreach (ref readonly var outcome in System.Runtime.InteropServices.CollectionsMarshal.AsSpan(effects.Ended))
         {
-            var waiter = (PublishWaiter)outcome.Waiter;
+            if (outcome.Waiter is not PublishWaiter waiter)
+            {
+                EndOther(outcome);
+                continue;
+            }
+
             if (Failure.ToException(outcome, _host.ServerName) is { } error)
             {
                 waiter.SetException(error);
@@ -227,6 +260,25 @@ internal sealed class EngineGate
 
         effects.Clear();
         Volatile.Write(ref _spare, effects);
+    }
+
+    /// <summary>The end of a message with a receipt, which knows it already, or of a wait for room.</summary>
+    private void EndOther(in PublishOutcome outcome)
+    {
+        switch (outcome.Waiter)
+        {
+            case DeliveryReceipt receipt:
+                receipt.NotifyObserver();
+                break;
+            case RoomWaiter room:
+                if (room.Publisher is not null)
+                {
+                    _host.Waiters.Signalling(1);
+                }
+
+                room.Fail(Failure.ToException(outcome, _host.ServerName)!);
+                break;
+        }
     }
 
     /// <summary>The lock, held.</summary>

@@ -9,20 +9,16 @@ namespace Nightjar.Connection;
 // Publishing.
 internal sealed partial class EngineHost
 {
+    // Three bytes of UTF-8 for each char at the most; a topic that long is rare.
+    private const int TopicOnTheStack = 384;
+
     /// <summary>Publishes; the spans are read during the call. <paramref name="payload"/> is copied.</summary>
     public ValueTask<PublishResult> Publish(
-        string topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, QoS qos, bool retain, ushort alias, CancellationToken cancellationToken)
+        string topic, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> payload, in PublishTerms terms, CancellationToken cancellationToken)
     {
-        // Three bytes of UTF-8 for each char at the most; a topic that long is rare.
-        const int OnTheStack = 384;
         var longest = Encoding.UTF8.GetMaxByteCount(topic.Length);
-        Span<byte> utf8 = longest <= OnTheStack ? stackalloc byte[OnTheStack] : new byte[longest];
-        if (Utf8.FromUtf16(topic, utf8, out _, out var length, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done
-            || !TopicName.IsValid(utf8[..length]))
-        {
-            TopicName.ThrowIfInvalid(topic, nameof(topic));
-        }
-
+        Span<byte> utf8 = longest <= TopicOnTheStack ? stackalloc byte[TopicOnTheStack] : new byte[longest];
+        var bytes = ToTopic(topic, utf8);
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<PublishResult>(cancellationToken);
@@ -31,13 +27,15 @@ internal sealed partial class EngineHost
         return Publish(
             new OutgoingPublish
             {
-                Topic = utf8[..length],
+                Topic = bytes,
                 Properties = properties,
                 Payload = payload,
-                QoS = qos,
-                Retain = retain,
-                TopicAlias = alias,
+                QoS = terms.QoS,
+                Retain = terms.Retain,
+                TopicAlias = terms.Alias,
+                TimeToLive = terms.TimeToLive,
             },
+            WhenOfflineFor(terms),
             cancellationToken);
     }
 
@@ -65,30 +63,48 @@ internal sealed partial class EngineHost
     {
         using (_gate.Enter())
         {
-            return _engine.Outbound.Withdraw(waiter.Ticket, waiter, out _);
+            if (waiter.Room is not { } room)
+            {
+                return _engine.Outbound.Withdraw(waiter.Ticket, waiter, out _);
+            }
+
+            waiter.Room = null;
+            return _engine.Outbound.WithdrawRequest(room.Request!);
         }
     }
 
-    private ValueTask<PublishResult> Publish(in OutgoingPublish message, CancellationToken cancellationToken) =>
-        _durable is { IsReady: false } durable ? PublishInTurn(durable, message, cancellationToken) : PublishNow(message, cancellationToken);
-
-    /// <summary>Apart from the above, which does not pay for its closure.</summary>
-    private ValueTask<PublishResult> PublishInTurn(DurableSession durable, in OutgoingPublish message, CancellationToken cancellationToken)
+    /// <summary>A valid topic name as UTF-8; throws if it is none.</summary>
+    private static ReadOnlySpan<byte> ToTopic(string topic, Span<byte> utf8)
     {
-        var copy = new PublishCopy(message);
-        return new ValueTask<PublishResult>(durable.InTurn(() => PublishNow(copy.Message, cancellationToken), cancellationToken));
+        if (Utf8.FromUtf16(topic, utf8, out _, out var length, replaceInvalidSequences: false) != System.Buffers.OperationStatus.Done
+            || !TopicName.IsValid(utf8[..length]))
+        {
+            TopicName.ThrowIfInvalid(topic, nameof(topic));
+        }
+
+        return utf8[..length];
     }
 
-    private ValueTask<PublishResult> PublishNow(in OutgoingPublish message, CancellationToken cancellationToken) =>
-        Telemetry.WatchesPublishing ? PublishWatched(message, cancellationToken) : Publish(message, watch: null, cancellationToken);
+    private ValueTask<PublishResult> Publish(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken) =>
+        _durable is { IsReady: false } durable ? PublishInTurn(durable, message, whenOffline, cancellationToken) : PublishNow(message, whenOffline, cancellationToken);
 
-    private ValueTask<PublishResult> PublishWatched(in OutgoingPublish message, CancellationToken cancellationToken)
+    /// <summary>Apart from the above, which does not pay for its closure.</summary>
+    private ValueTask<PublishResult> PublishInTurn(DurableSession durable, in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken)
+    {
+        var copy = new PublishCopy(message);
+        return new ValueTask<PublishResult>(durable.InTurn(() => PublishNow(copy.Message, whenOffline, cancellationToken), cancellationToken));
+    }
+
+    private ValueTask<PublishResult> PublishNow(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken) =>
+        Telemetry.WatchesPublishing ? PublishWatched(message, whenOffline, cancellationToken) : Publish(message, whenOffline, watch: null, cancellationToken);
+
+    private ValueTask<PublishResult> PublishWatched(in OutgoingPublish message, WhenOffline whenOffline, CancellationToken cancellationToken)
     {
         var properties = message.Properties;
         var watch = Telemetry.StartPublish(message.Topic, message.Payload.Length, message.QoS, ref properties);
         try
         {
-            return Publish(message.With(properties), watch, cancellationToken);
+            return Publish(message.With(properties), whenOffline, watch, cancellationToken);
         }
         catch (Exception error)
         {
@@ -97,35 +113,58 @@ internal sealed partial class EngineHost
         }
     }
 
-    private ValueTask<PublishResult> Publish(in OutgoingPublish message, PublishWatch? watch, CancellationToken cancellationToken)
+    private ValueTask<PublishResult> Publish(in OutgoingPublish message, WhenOffline whenOffline, PublishWatch? watch, CancellationToken cancellationToken)
     {
         PublishWaiter? waiter = null;
         ValueTask<PublishResult> task = default;
-        SendLimit? refusal = null;
+        SendLimit? limit = null;
+        Exception? refusal = null;
+        var flags = PublishFlags.None;
         var start = PublishStart.Accepted;
         using (_gate.Enter())
         {
             ThrowIfClosed();
             if (message.QoS == QoS.AtMostOnce)
             {
-                start = _engine.TryBuffer(message, out refusal);
+                start = _engine.TryBuffer(message, out limit);
             }
 
             if (start == PublishStart.Accepted)
             {
-                waiter = _waiters.Rent();
-                task = waiter.Task;
-                waiter.Watch = watch;
-                waiter.Ticket = _engine.Accept(message, waiter, _gate.Now());
+                var now = _gate.Now();
+                var admission = _engine.Admit(message, whenOffline, now);
+                if (admission is OutboxAdmission.Admitted or OutboxAdmission.MustWait)
+                {
+                    waiter = _waiters.Rent();
+                    task = waiter.Task;
+                    waiter.Watch = watch;
+                    if (admission == OutboxAdmission.Admitted)
+                    {
+                        waiter.Ticket = _engine.Accept(message, waiter, now);
+                    }
+                    else
+                    {
+                        WaitForRoom(message, waiter, now);
+                    }
+                }
+                else
+                {
+                    refusal = Refusal(admission, message.Length);
+                    flags = PublishFlags.Dropped;
+                }
             }
         }
 
         waiter?.ListenTo(cancellationToken);
-        if (refusal is { } limit)
+        if (limit is { } exceeded)
         {
-            var error = new MqttLimitException(limit.Message) { ReasonCode = limit.ReasonCode };
-            watch?.End(error);
-            return ValueTask.FromException<PublishResult>(error);
+            refusal = new MqttLimitException(exceeded.Message) { ReasonCode = exceeded.ReasonCode };
+        }
+
+        if (refusal is not null)
+        {
+            watch?.End(refusal);
+            return ValueTask.FromException<PublishResult>(refusal);
         }
 
         if (waiter is null)
@@ -133,6 +172,12 @@ internal sealed partial class EngineHost
             watch?.End(ReasonCode.Success);
         }
 
-        return waiter is null ? new ValueTask<PublishResult>(default(PublishResult)) : task;
+        return waiter is null ? new ValueTask<PublishResult>(new PublishResult(ReasonCode.Success, PacketId: 0, flags)) : task;
+    }
+
+    private void WaitForRoom(in OutgoingPublish message, PublishWaiter waiter, long now)
+    {
+        waiter.Room = new RoomWaiter(message) { Publisher = waiter };
+        waiter.Room.Request = _engine.Outbound.WaitForRoom(waiter.Room, message.Length, now);
     }
 }

@@ -98,6 +98,8 @@ internal sealed partial class EngineHost
                     Attempts = _engine.Failures,
                     InFlight = _engine.Outbound.Session.InFlight,
                     Queued = _engine.Outbound.Queued,
+                    WaitingForRoom = _engine.Outbound.WaitingForRoom,
+                    Quarantined = _engine.Outbound.QuarantinedNow,
                     Unacknowledged = _engine.Ledger.Waiting,
                     PendingRequests = _engine.Requests.Count,
                     LateResponses = _engine.Requests.Late,

@@ -67,6 +67,11 @@ internal static class EngineSettingsFactory
                 LowerQoS = options.Outbox.LowerQoS,
                 MaximumQoS = options.Outbox.MaximumQoS,
                 PublishTimeout = ToTicks(options.Outbox.PublishTimeout),
+                MaximumMessages = options.Outbox.MaximumMessages,
+                MaximumBytes = options.Outbox.MaximumBytes,
+                MaximumAge = ToTicks(options.Outbox.MaximumAge),
+                Overflow = options.Outbox.Overflow,
+                RememberedIds = options.Outbox.RememberedIds,
             },
             Random = Random.Shared.NextDouble,
         };

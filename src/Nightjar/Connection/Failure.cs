@@ -62,8 +62,45 @@ internal static class Failure
         PublishEnd.Answered => null,
         PublishEnd.Limit => new MqttLimitException(outcome.Detail!) { ReasonCode = outcome.ReasonCode },
         PublishEnd.Quarantined => new MqttLimitException($"The message was sent before and cannot be sent again on this connection, so it is kept: {outcome.Detail}") { ReasonCode = outcome.ReasonCode },
+        PublishEnd.Dropped when outcome.Drop == MessageDropReason.Expired => new MqttExpiredException("The message's time to live was over before it could be sent."),
+        PublishEnd.Dropped when outcome.Drop == MessageDropReason.TooOld => new MqttExpiredException("The message waited longer than OutboxOptions.MaximumAge allows and was not sent."),
+        PublishEnd.Dropped => ToDroppedException(outcome.Drop),
+        PublishEnd.Withdrawn => new OperationCanceledException("The message was withdrawn before it was sent."),
+        PublishEnd.Kept => new MqttKeptException(
+            "The message is in the store and not delivered yet; the next client that opens the store sends it.", ToConnectException(outcome.Reason!, server)) { IsTransient = true },
+        PublishEnd.NoRoom => new MqttTimeoutException(
+            "The outbox had no room for the message in time (OutboxOptions.PublishTimeout); it was not taken in. Raise OutboxOptions.MaximumMessages or MaximumBytes, or publish less."),
         PublishEnd.TimedOut => new MqttTimeoutException("The wait for this publish is over (OutboxOptions.PublishTimeout); the message itself is still on its way."),
         _ => ToConnectException(outcome.Reason!, server),
+    };
+
+    public static MqttDroppedException ToDroppedException(MessageDropReason reason) => new(
+        reason switch
+        {
+            MessageDropReason.Replaced => "A newer value of the same topic took the message's place in the outbox (OutboxOptions.Overflow is LatestPerTopic).",
+            MessageDropReason.Offline => "There is no connection, and the message was not to wait for one (WhenOffline is Drop).",
+            MessageDropReason.ConnectionLost => "The connection ended before the message was written, and QoS 0 is not sent again.",
+            _ => "The outbox was full and the message was dropped (OutboxOptions.Overflow).",
+        },
+        reason) { IsTransient = true };
+
+    /// <summary>For a message that the outbox did not take; null if that is no failure.</summary>
+    public static Exception? ToException(OutboxAdmission admission, OutboxOptions outbox, int length, ClientState state, string server) => admission switch
+    {
+        OutboxAdmission.Full => new MqttOutboxFullException(
+            $"The outbox is full: it holds at most {outbox.MaximumMessages} messages and {outbox.MaximumBytes} bytes (OutboxOptions.MaximumMessages, MaximumBytes); try again later, or raise them.")
+        {
+            IsTransient = true,
+        },
+        OutboxAdmission.TooLarge => new MqttOutboxFullException(
+            $"The message takes {length} bytes, topic and properties included, and the whole outbox {outbox.MaximumBytes} (OutboxOptions.MaximumBytes); raise that, or send less."),
+        OutboxAdmission.Dropped => ToDroppedException(MessageDropReason.Overflow),
+        OutboxAdmission.Offline => new MqttOfflineException(
+            $"There is no connection to {server} (the client's state is {state}) and the message is not to wait for one (WhenOffline is Fail); it was not sent.")
+        {
+            IsTransient = true,
+        },
+        _ => null,
     };
 
     /// <summary>For the one who waits for a PINGRESP; without a reason the connection goes on.</summary>

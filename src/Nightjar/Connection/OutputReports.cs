@@ -115,6 +115,12 @@ internal sealed class OutputReports(string server)
         }
 
         engine.Outbound.Quarantined.Clear();
+        foreach (var (topic, qos, id, reason) in engine.Outbound.Drops)
+        {
+            Events.Publish(new ClientEvent.MessageDropped(topic, qos, id, reason));
+        }
+
+        engine.Outbound.Drops.Clear();
     }
 
     private void Report(in SubscriptionAnswer answer, HashSet<MessageFeed> feeds)

@@ -20,6 +20,9 @@ internal sealed class PublishWaiter(EngineHost host, PublishWaiterPool pool) : I
     /// <summary>The message that it waits for; set under the host's lock.</summary>
     public MessageTicket Ticket { get; set; }
 
+    /// <summary>Its message, while that waits for room in the outbox; under the host's lock.</summary>
+    public RoomWaiter? Room { get; set; }
+
     /// <summary>Who measures or traces this publish; mostly nobody.</summary>
     public PublishWatch? Watch { get; set; }
 

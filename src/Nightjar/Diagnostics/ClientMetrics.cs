@@ -32,6 +32,7 @@ internal sealed class ClientMetrics
         meter.CreateObservableCounter("mqtt.client.reconnects", () => Observe(Reconnects), "{connection}", "Connections after a client's first.");
         meter.CreateObservableCounter("mqtt.client.session.resumed", () => Observe(Resumed), "{connection}", "Connections that found their session.");
         meter.CreateObservableCounter("mqtt.client.dropped.messages", () => Observe(Dropped), "{message}", "QoS 0 messages dropped, and messages that nobody subscribes to.");
+        meter.CreateObservableCounter("mqtt.client.quarantined.messages", () => Observe(Quarantined), "{message}", "Messages that were sent before and could not be sent again for a server's limits.");
         meter.CreateObservableCounter("mqtt.client.io", () => Observe(Bytes), "By", "Bytes of MQTT.");
         meter.CreateObservableCounter("mqtt.client.packets", () => Observe(Packets), "{packet}", "Control packets.");
         meter.CreateObservableUpDownCounter("mqtt.client.connections", () => Observe(States), "{client}", "Clients by state.");
@@ -110,10 +111,31 @@ internal sealed class ClientMetrics
     private static void Dropped(TagList tags, ServerTotals totals, Add add)
     {
         add(totals.Counters.PublishesDropped, With(tags, TelemetryTags.Reason, "connection_lost"));
+        foreach (var reason in Enum.GetValues<MessageDropReason>())
+        {
+            if (totals.Counters.OutboxDropped[(int)reason] is > 0 and var count)
+            {
+                add(count, With(tags, TelemetryTags.Reason, ToTag(reason)));
+            }
+        }
+
         add(totals.MessagesDropped, With(tags, TelemetryTags.Reason, "slow_handler"));
         add(totals.MessagesSkipped, With(tags, TelemetryTags.Reason, "too_large"));
         add(totals.Counters.Unrouted, With(tags, TelemetryTags.Reason, "unrouted"));
     }
+
+    private static string ToTag(MessageDropReason reason) => reason switch
+    {
+        MessageDropReason.Overflow => "outbox_full",
+        MessageDropReason.Replaced => "outbox_replaced",
+        MessageDropReason.Expired => "outbox_expired",
+        MessageDropReason.TooOld => "outbox_too_old",
+        MessageDropReason.Offline => "outbox_offline",
+        MessageDropReason.Limit => "outbox_limit",
+        _ => "outbox_connection_lost",
+    };
+
+    private static void Quarantined(TagList tags, ServerTotals totals, Add add) => add(totals.Counters.Quarantined, tags);
 
     private static void InFlight(TagList tags, ServerTotals totals, Add add) => add(totals.InFlight, tags);
 

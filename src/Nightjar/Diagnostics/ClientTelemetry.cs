@@ -76,7 +76,7 @@ internal sealed class ClientTelemetry
     }
 
     /// <summary>A publish begins; <paramref name="properties"/> get the trace's context if messages are to carry it.</summary>
-    public PublishWatch StartPublish(ReadOnlySpan<byte> topic, int payloadLength, QoS qos, ref ReadOnlySpan<byte> properties)
+    public PublishWatch StartPublish(scoped ReadOnlySpan<byte> topic, int payloadLength, QoS qos, ref ReadOnlySpan<byte> properties)
     {
         // The span is the message's and not the caller's: it ends on another thread, and the caller's own stays current.
         var current = Activity.Current;

@@ -117,6 +117,18 @@ internal static class OptionsValidation
         if (outbox is not null)
         {
             conflicts.Timer("Outbox.PublishTimeout", outbox.PublishTimeout, orForever: true);
+            conflicts.Range("Outbox.MaximumMessages", outbox.MaximumMessages, 1, int.MaxValue);
+            conflicts.Require(outbox.MaximumBytes >= 1, $"Outbox.MaximumBytes is {outbox.MaximumBytes}; it must be at least 1.");
+            conflicts.Require(
+                outbox.MaximumAge > TimeSpan.Zero || outbox.MaximumAge == Timeout.InfiniteTimeSpan,
+                $"Outbox.MaximumAge is {outbox.MaximumAge}; it must be more than zero, or Timeout.InfiniteTimeSpan for no limit.");
+            conflicts.Defined("Outbox.Overflow", outbox.Overflow);
+            conflicts.Defined("Outbox.WhenOffline", outbox.WhenOffline);
+            conflicts.Require(
+                outbox.WhenOffline != WhenOffline.Drop,
+                "Outbox.WhenOffline is Drop, and messages of QoS 1 and 2 are never dropped silently; choose Queue or Fail, or set AtMostOnceWhenOffline for QoS 0.");
+            conflicts.Defined("Outbox.AtMostOnceWhenOffline", outbox.AtMostOnceWhenOffline);
+            conflicts.Range("Outbox.RememberedIds", outbox.RememberedIds, 0, int.MaxValue);
             conflicts.Range("Outbox.MaximumInFlight", outbox.MaximumInFlight, 1, ushort.MaxValue);
             conflicts.Range("Outbox.MaximumTopicAliases", outbox.MaximumTopicAliases, 0, ushort.MaxValue);
             conflicts.Defined("Outbox.MaximumQoS", outbox.MaximumQoS);

@@ -232,7 +232,7 @@ public sealed class ConnectTests
         server.Driver.Lose();
 
         Assert.IsType<EngineOutput.GaveUp>(server.Driver.Outputs[^1]);
-        Assert.Equal([(waiter, PublishEnd.NotSent)], server.Driver.Ended.Select(e => ((object?)e.Waiter, e.End)));
+        Assert.Equal([(waiter, PublishEnd.Unanswered)], server.Driver.Ended.Select(e => ((object?)e.Waiter, e.End)));
     }
 
     [Fact]

@@ -126,7 +126,7 @@ public sealed class EndTests
         server.Driver.AdvanceTo(5 * Second);
 
         Assert.Equal(["DISCONNECT"], server.Sent());
-        Assert.Equal(PublishEnd.NotSent, Assert.Single(server.Driver.Ended).End);
+        Assert.Equal(PublishEnd.Unanswered, Assert.Single(server.Driver.Ended).End);
         Assert.Equal(ClientState.Closed, server.Engine.State);
         Assert.Equal(long.MaxValue, server.Engine.Deadline);
     }

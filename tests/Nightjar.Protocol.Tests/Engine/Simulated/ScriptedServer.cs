@@ -200,6 +200,12 @@ internal sealed class ScriptedServer
                 line.Append(publish.Duplicate ? " dup" : "").Append(publish.Retain ? " retain" : "");
                 line.Append(publish.TopicAlias != 0 ? $" @{publish.TopicAlias}" : "");
                 line.Append(publish.Topic.IsEmpty ? "" : $" {Encoding.UTF8.GetString(publish.Topic)}");
+                var properties = new PropertyReader(publish.Properties);
+                while (properties.Read())
+                {
+                    line.Append(properties.Id == PropertyId.MessageExpiryInterval ? $" expires in {properties.Number}" : "");
+                }
+
                 return line.Append(' ').Append(Encoding.UTF8.GetString(publish.Payload)).ToString();
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
                 return $"{name} {packet.Ack.PacketId}{Code(packet.Ack.ReasonCode)}";
