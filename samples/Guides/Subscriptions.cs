@@ -151,7 +151,7 @@ internal static class Subscriptions
         {
             return "nobody there";
         }
-        catch (TimeoutException)
+        catch (MqttTimeoutException)
         {
             return "no answer";
         }

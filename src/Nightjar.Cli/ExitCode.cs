@@ -47,7 +47,7 @@ internal static class ExitCode
         MqttConnectException => CannotConnect,
         MqttRefusedException or MqttLimitException => Refused,
         MqttProtocolException => Protocol,
-        MqttException or TimeoutException => ConnectionLost,
+        MqttException => ConnectionLost,
         IOException => Output,
         OperationCanceledException => Interrupted,
         _ => Usage,

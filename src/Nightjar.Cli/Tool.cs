@@ -82,7 +82,7 @@ internal static class Tool
             {
                 return ExitCode.Interrupted;
             }
-            catch (Exception error) when (error is MqttException or TimeoutException or IOException)
+            catch (Exception error) when (error is MqttException or IOException)
             {
                 diagnostics.Error(FlagWords.Translate(error.Message));
                 return ExitCode.From(error, (settings as ConnectionSettings)?.Version);

@@ -1,3 +1,6 @@
+using System.Text;
+using Nightjar.Diagnostics;
+
 namespace Nightjar;
 
 /// <summary>A moment's explanation of what a client does and why.</summary>
@@ -62,6 +65,26 @@ public sealed record ClientStatus
 
     /// <summary>The session's store; null without one.</summary>
     public StorageStatus? Storage { get; init; }
+
+    /// <summary>One line for people: where it is, what waits, and what is wrong.</summary>
+    public override string ToString()
+    {
+        var line = new StringBuilder($"{State}");
+        line.Append(Server is null || State is ClientState.Idle or ClientState.Closed ? "" : $", {Server}");
+        line.Append(Connection is null ? "" : $", {Connection}");
+        line.Append(NextAttemptIn is { } next ? $", next attempt in {OneLine.Seconds(next)} after {Attempts}" : "");
+        Append(InFlight, "in flight");
+        Append(Queued, "queued");
+        Append(Unacknowledged, "unacknowledged");
+        Append(PendingRequests, "requests pending");
+        line.Append(IsReceivingPaused ? ", receiving paused" : "");
+        line.Append(Storage is { Error: { } failing } ? $", store: {OneLine.Of(failing)}" : "");
+        line.Append(Held.Count > 0 ? $", {Held[0]}" : "");
+        line.Append(LastError is not null && Connection is null ? $": {OneLine.Of(LastError)}" : "");
+        return line.ToString();
+
+        void Append(int count, string what) => line.Append(count > 0 ? $", {count} {what}" : "");
+    }
 }
 
 /// <summary>How the session's store does; see <see cref="SessionOptions.Store"/>.</summary>
@@ -87,6 +110,10 @@ public sealed record StorageStatus
 
     /// <summary>How many files, or whatever it is made of, that is; 0 if the store does not say.</summary>
     public int Segments { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() =>
+        $"{(IsOpen ? "open" : "not open")}, {Bytes} B in {Segments}, {PendingBytes} B pending{(Error is null ? "" : $", failing: {OneLine.Of(Error)}")}";
 }
 
 /// <summary>A received message that a handler holds for long: nothing that came after it can be acknowledged.</summary>
@@ -94,4 +121,8 @@ public sealed record StorageStatus
 /// <param name="Topic">The message's.</param>
 /// <param name="PacketId">The message's.</param>
 /// <param name="For">How long since it arrived.</param>
-public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For);
+public sealed record HeldMessage(string Filter, string Topic, ushort PacketId, TimeSpan For)
+{
+    /// <summary>One line for people.</summary>
+    public override string ToString() => $"'{OneLine.Of(Filter)}' has held the message {PacketId} to '{OneLine.Of(Topic)}' for {OneLine.Seconds(For)}";
+}

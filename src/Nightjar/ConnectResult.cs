@@ -1,3 +1,5 @@
+using Nightjar.Diagnostics;
+
 namespace Nightjar;
 
 /// <summary>What the server agreed to: the content of a CONNACK, with the defaults of the specification where it was silent.</summary>
@@ -56,4 +58,8 @@ public sealed record ConnectResult
 
     /// <summary>The network connection under it; null in a result that no client made.</summary>
     public TransportInfo? Transport { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() =>
+        $"{Version} as '{OneLine.Of(ClientId)}', {(SessionPresent ? "session kept" : "new session")}, keep-alive {OneLine.Seconds(KeepAlive)}{(Transport is null ? "" : $", {Transport}")}";
 }

@@ -24,7 +24,7 @@ public sealed partial class MqttClient
     /// <param name="timeout">How long to wait in all, for a connection too. Default: <see cref="RequestOptions.Timeout"/>, whose range it has too. A request that was not sent by then is
     /// withdrawn.</param>
     /// <param name="cancellationToken">Ends the wait in the same way.</param>
-    /// <exception cref="TimeoutException">No answer came in time.</exception>
+    /// <exception cref="MqttTimeoutException">No answer came in time.</exception>
     /// <exception cref="MqttNoResponderException">Nobody listens, says the server.</exception>
     /// <exception cref="MqttRemoteException">The responder failed.</exception>
     /// <exception cref="MqttRefusedException">The server refused the request, or the subscription to the response topic.</exception>
@@ -56,7 +56,8 @@ public sealed partial class MqttClient
     /// Answers requests, one after the other. What the responder returns goes to the request's response topic, with its correlation data, at
     /// <see cref="RequestOptions.ResponseQoS"/>; if it throws, the requester gets <see cref="MqttRemoteException"/>. Requests of 3.1 and 3.1.1 clients are understood too (see
     /// <see cref="RequestOptions.CorrelateInTopic"/>); for these a second filter is subscribed to. To a message that asks for no answer nothing is sent. The request is acknowledged when its answer is
-    /// sent. Dispose the result to stop.
+    /// sent; with <see cref="AcknowledgeMode.Manual"/> never by itself: the responder calls <see cref="MqttMessage.Acknowledge"/>, also for a request that it fails, or keeps it and does so later. Unless
+    /// <see cref="SubscribeOptions.AcknowledgeForgotten"/> is set, one that forgets holds the window. Dispose the result to stop.
     /// </summary>
     /// <param name="filter">A topic filter; with <c>$share/NAME/</c> in front several clients share the work.</param>
     /// <param name="responder">Gets the request under the topic that the requester named; its token is cancelled at the end of the subscription.</param>

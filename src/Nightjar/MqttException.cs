@@ -124,12 +124,10 @@ public sealed class MqttRemoteException : MqttException
 
 /// <summary>
 /// The time for a wait is over, and nothing else: after <see cref="OutboxOptions.PublishTimeout"/> the message itself is still on its way, after an unanswered
-/// <see cref="MqttClient.PingAsync"/> the connection goes on. Or no answer to a request came.
+/// <see cref="MqttClient.PingAsync"/> the connection goes on. Or no answer to a request came. Always transient.
 /// </summary>
-public sealed class MqttTimeoutException : TimeoutException
+public sealed class MqttTimeoutException : MqttException
 {
     internal MqttTimeoutException(string message)
-        : base(message)
-    {
-    }
+        : base(message) => IsTransient = true;
 }

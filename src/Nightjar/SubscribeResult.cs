@@ -1,3 +1,5 @@
+using Nightjar.Diagnostics;
+
 namespace Nightjar;
 
 /// <summary>What the server said to one filter of a subscription.</summary>
@@ -16,6 +18,9 @@ public sealed record SubscribeResult(string Filter, ReasonCode ReasonCode)
 
     /// <summary>5.0: in the order of the wire. They belong to the SUBACK, which may have answered other filters too.</summary>
     public IReadOnlyList<UserProperty> UserProperties { get; init; } = [];
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() => $"'{OneLine.Of(Filter)}': {ReasonCode}{(ReasonString is null ? "" : $": {OneLine.Of(ReasonString)}")}";
 }
 
 /// <summary>What the server said to one filter of an UNSUBSCRIBE.</summary>
@@ -25,4 +30,7 @@ public sealed record UnsubscribeResult(string Filter, ReasonCode ReasonCode)
 {
     /// <summary>5.0: the server's own words.</summary>
     public string? ReasonString { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() => $"'{OneLine.Of(Filter)}': {ReasonCode}{(ReasonString is null ? "" : $": {OneLine.Of(ReasonString)}")}";
 }

@@ -32,16 +32,16 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
     /// Completes with the QoS that the server granted, of several filters the lowest; faults with <see cref="MqttRefusedException"/> if it refused (one of them), with
     /// <see cref="MqttConnectException"/> if the client gave up connecting, be it before this was read for the first time (reading it again then waits for the next attempt).
     /// </summary>
-    public Task<QoS> Granted => _feed.Grant.Granted;
+    public Task<QoS> Granted => Relay.Of(_feed.Grant.Granted);
 
     /// <summary>
     /// Completes with what the server said to each filter, in the order of <see cref="Filters"/>; a refusal is among the results and no fault. Of several filters those that were granted
     /// go on without the others; with the last one the subscription ends. Read again after a reconnection it has the latest answers.
     /// </summary>
-    public Task<IReadOnlyList<SubscribeResult>> Results => _feed.Grant.Results;
+    public Task<IReadOnlyList<SubscribeResult>> Results => Relay.Of(_feed.Grant.Results);
 
     /// <summary>Ends when no message will come any more: disposed, refused, or the client is closed.</summary>
-    public Task Completion => _feed.Completion;
+    public Task Completion => Relay.Of(_feed.Completion);
 
     /// <summary>Acknowledges the message that the loop is at, before the next is asked for.</summary>
     /// <exception cref="InvalidOperationException">There is no loop: nothing enumerates this subscription.</exception>

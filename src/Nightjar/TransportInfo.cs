@@ -25,4 +25,8 @@ public sealed record TransportInfo
 
     /// <summary>The server's certificate; null without TLS. It belongs to the connection: copy it if you keep it.</summary>
     public X509Certificate2? ServerCertificate { get; init; }
+
+    /// <summary>One line for people.</summary>
+    public override string ToString() =>
+        $"{(RemoteEndPoint is null ? "a stream" : $"{RemoteEndPoint}")}{(TlsVersion == SslProtocols.None ? "" : $" over {TlsVersion} with {CipherSuite}")}";
 }

@@ -130,9 +130,9 @@ internal sealed class ClientEngine
     }
 
     /// <summary>The host's answer to AskWindow: the window that is open or opens next.</summary>
-    public void HandleWindow(long opens, long closes, long now)
+    public void HandleWindow(int question, long opens, long closes, long now)
     {
-        _lifecycle.Supervisor.HandleWindow(opens, closes, now);
+        _lifecycle.Supervisor.HandleWindow(question, opens, closes, now);
         _lifecycle.Advance(now);
     }
 

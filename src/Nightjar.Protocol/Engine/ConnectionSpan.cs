@@ -22,7 +22,10 @@ internal enum SpanEnd : byte
 /// <summary>For how long a healthy connection goes on.</summary>
 internal struct ConnectionSpan(EngineSettings settings, bool preferred, long windowCloses, long now)
 {
-    private readonly long _age = After(now, settings.Connection.MaximumAge);
+    // Clients that connected together, to a server that came back say, are not to connect together again: up to a tenth is taken off.
+    private const double AgeJitter = 0.1;
+
+    private readonly long _age = After(now, Age(settings));
     private readonly long _failBack = preferred ? long.MaxValue : After(now, settings.Retry.FailBackAfter);
     private readonly long _idleTimeout = settings.Connection.IdleTimeout;
     private long _lastMessage = now;
@@ -76,6 +79,9 @@ internal struct ConnectionSpan(EngineSettings settings, bool preferred, long win
         _lastMessage = now;
         return SpanEnd.None;
     }
+
+    private static long Age(EngineSettings settings) =>
+        settings.Connection.MaximumAge is var age && age == long.MaxValue ? age : age - (long)(age * AgeJitter * settings.Random());
 
     private static long After(long start, long duration) => duration > long.MaxValue - start ? long.MaxValue : start + duration;
 }

@@ -33,7 +33,7 @@ internal abstract record EngineOutput
     internal sealed record AskDelay(int Question, CloseReason Reason, int Number, long Elapsed) : EngineOutput;
 
     /// <summary>Say with HandleWindow which window is open or opens next.</summary>
-    internal sealed record AskWindow : EngineOutput;
+    internal sealed record AskWindow(int Question) : EngineOutput;
 
     /// <summary>Other settings took the place of the old ones.</summary>
     internal sealed record Updated(EngineSettings Settings) : EngineOutput;
@@ -54,7 +54,11 @@ internal abstract record EngineOutput
     internal sealed record Disconnected(CloseReason Reason) : EngineOutput;
 
     /// <summary>An attempt failed; <paramref name="RetryAt"/> is <see cref="long.MaxValue"/> if there will be no other.</summary>
-    internal sealed record AttemptFailed(CloseReason Reason, long RetryAt) : EngineOutput;
+    internal sealed record AttemptFailed(CloseReason Reason, long RetryAt) : EngineOutput
+    {
+        /// <summary>Whether <see cref="GaveUp"/> for the same reason follows.</summary>
+        public bool GivesUp { get; init; }
+    }
 
     /// <summary>The client gave up: calls that wait for a connection fail.</summary>
     internal sealed record GaveUp(CloseReason Reason) : EngineOutput;

@@ -89,9 +89,11 @@ internal sealed class ServerChoice
             return false;
         }
 
-        if (reason.ReasonCode == ReasonCode.ServerMoved)
+        var isConfigured = _referred is null && (ReferenceEquals(Target, _servers[_current]) || ServerReference.IsSame(Target, _servers[_current]));
+        if (reason.ReasonCode == ReasonCode.ServerMoved && isConfigured)
         {
-            // For good, that is for this client's life: what is configured does not change.
+            // For good, that is for this client's life: what is configured does not change. It is the server that says so which moved: one that another referred to, or that the
+            // application chose for this attempt, takes no configured one's place.
             _servers[_current] = target;
             _referred = null;
         }

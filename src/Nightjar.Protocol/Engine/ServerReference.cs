@@ -95,7 +95,7 @@ internal static class ServerReference
         };
     }
 
-    private static bool IsSame(ServerSettings one, ServerSettings other) => SameHost(one.Host, other.Host) && one.Port == other.Port && one.UsesTls == other.UsesTls;
+    public static bool IsSame(ServerSettings one, ServerSettings other) => SameHost(one.Host, other.Host) && one.Port == other.Port && one.UsesTls == other.UsesTls;
 
     private static bool SameHost(string one, string other) => one.Length > 0 && string.Equals(one.TrimEnd('.'), other.TrimEnd('.'), StringComparison.OrdinalIgnoreCase);
 

@@ -11,16 +11,12 @@ internal sealed class Supervisor
     // Before CONNACK nobody may be listening at all; the server has this long to take the DISCONNECT and close.
     private const long EarlyDisconnectTimeout = TimeSpan.TicksPerSecond / 4;
 
-    // An application registers its subscriptions one after the other; longer than that takes, and too short for anybody to notice.
-    private const long Gathering = TimeSpan.TicksPerSecond / 10;
-    private const long LongestGathering = TimeSpan.TicksPerSecond;
-
     private readonly Queue<EngineOutput> _outputs;
+    private readonly FailureReports _failures;
     private EngineSettings _settings;
+    private Gathering _gathering = new();
     private RetryRule _rule;
     private int _attempt;
-    private int _question;
-    private CloseReason? _unanswered;
     private bool _everConnected;
     private bool _closed;
     private bool _isHeld;
@@ -30,8 +26,6 @@ internal sealed class Supervisor
     private bool _waitsForWindow;
     private long _phaseDeadline = long.MaxValue;
     private long _firstDeadline = long.MaxValue;
-    private long _soon = long.MaxValue;
-    private long _soonAtLatest = long.MaxValue;
     private long _attemptedAt;
     private long _connectedAt;
     private long? _downSince;
@@ -39,6 +33,7 @@ internal sealed class Supervisor
     public Supervisor(EngineSettings settings, Queue<EngineOutput> outputs)
     {
         _outputs = outputs;
+        _failures = new FailureReports(outputs);
         _settings = settings;
         Servers = new ServerChoice(settings);
         Windows = new ConnectionWindows(settings, outputs);
@@ -77,7 +72,7 @@ internal sealed class Supervisor
     public long Deadline => Math.Min(_phaseDeadline, Phase switch
     {
         ConnectionPhase.Waiting => Math.Min(RetryAt, _firstDeadline),
-        ConnectionPhase.None => _soon,
+        ConnectionPhase.None => _gathering.Ends,
         _ => long.MaxValue,
     });
 
@@ -111,11 +106,7 @@ internal sealed class Supervisor
     }
 
     /// <summary>There should be a connection once no more subscriptions come.</summary>
-    public void ConnectSoon(long now)
-    {
-        _soonAtLatest = Math.Min(_soonAtLatest, now + LongestGathering);
-        _soon = Math.Min(now + Gathering, _soonAtLatest);
-    }
+    public void ConnectSoon(long now) => _gathering.Add(now);
 
     /// <summary>Somebody asked for a connection by hand: no window is waited for, and with <paramref name="atOnce"/> no delay either.</summary>
     public void ConnectByHand(bool atOnce, long now)
@@ -215,13 +206,12 @@ internal sealed class Supervisor
                 GiveUp(verdict.Reason);
                 return true;
             case NextStep.Ask:
-                _unanswered = verdict.Reason;
                 WaitUntil(long.MaxValue, firmly: false);
-                _outputs.Enqueue(new EngineOutput.AskDelay(++_question, verdict.Reason, Failures, now - _downSince.Value));
+                _failures.Ask(verdict.Reason, Failures, now - _downSince.Value);
                 return false;
             default:
                 WaitUntil(now + verdict.Delay, firmly: verdict.Step == NextStep.WaitFirmly);
-                ReportFailure(verdict.Reason, RetryAt);
+                _failures.Report(verdict.Reason, RetryAt);
                 return false;
         }
     }
@@ -229,12 +219,11 @@ internal sealed class Supervisor
     /// <summary>The host says how long to wait; null: no more. True: that was the last of it.</summary>
     public bool HandleDelay(int question, long? delay, long now)
     {
-        if (question != _question || Phase != ConnectionPhase.Waiting || _unanswered is not { } reason)
+        if (Phase != ConnectionPhase.Waiting || !_failures.TryAnswer(question, out var reason))
         {
             return false;
         }
 
-        _unanswered = null;
         if (delay is not { } wait)
         {
             GiveUp(reason);
@@ -242,15 +231,14 @@ internal sealed class Supervisor
         }
 
         RetryAt = now + wait;
-        ReportFailure(reason, RetryAt);
+        _failures.Report(reason, RetryAt);
         return false;
     }
 
     /// <summary>The host says which window is open or opens next.</summary>
-    public void HandleWindow(long opens, long closes, long now)
+    public void HandleWindow(int question, long opens, long closes, long now)
     {
-        Windows.Answer(opens, closes, now);
-        if (Phase == ConnectionPhase.Waiting && _waitsForWindow)
+        if (Windows.Answer(question, opens, closes, now) && Phase == ConnectionPhase.Waiting && _waitsForWindow)
         {
             RetryAt = Windows.MayBegin(now);
         }
@@ -286,7 +274,7 @@ internal sealed class Supervisor
     {
         _settings = settings;
         Servers = new ServerChoice(settings);
-        Windows = new ConnectionWindows(settings, _outputs);
+        Windows = new ConnectionWindows(settings, _outputs, Windows.Question);
         _rule = new RetryRule(settings, Servers, _outputs);
         Settle();
     }
@@ -305,7 +293,7 @@ internal sealed class Supervisor
     /// <summary>Time passed while waiting. True: the time for the first connection is over.</summary>
     public bool Advance(long now)
     {
-        if (Phase == ConnectionPhase.None && now >= _soon)
+        if (Phase == ConnectionPhase.None && now >= _gathering.Ends)
         {
             Connect(now);
         }
@@ -331,8 +319,9 @@ internal sealed class Supervisor
 
     private void Settle()
     {
-        _phaseDeadline = _firstDeadline = RetryAt = _soon = _soonAtLatest = long.MaxValue;
-        ReportUnanswered(long.MaxValue);
+        _phaseDeadline = _firstDeadline = RetryAt = long.MaxValue;
+        _gathering = new Gathering();
+        _failures.ReportUnanswered(long.MaxValue);
         _waitsForWindow = _waitsFirmly = false;
         Windows.EndOverride();
         _wasAsked = false;
@@ -345,7 +334,7 @@ internal sealed class Supervisor
         _stopped = _everConnected;
         _rule.HandleGivenUp();
         Settle();
-        ReportFailure(reason, long.MaxValue);
+        _failures.Report(reason, long.MaxValue, givesUp: true);
     }
 
     private void EndPhase(bool wasConnected, long now, bool inCircles = false)
@@ -368,28 +357,10 @@ internal sealed class Supervisor
         _waitsForWindow = false;
     }
 
-    private void ReportFailure(CloseReason reason, long retryAt)
-    {
-        if (!reason.WasConnected)
-        {
-            _outputs.Enqueue(new EngineOutput.AttemptFailed(reason, retryAt));
-        }
-    }
-
-    /// <summary>Nobody waits for the host's answer any more.</summary>
-    private void ReportUnanswered(long retryAt)
-    {
-        if (_unanswered is { } reason)
-        {
-            _unanswered = null;
-            ReportFailure(reason, retryAt);
-        }
-    }
-
     /// <summary>The next attempt, now or as soon as a window is open.</summary>
     private void Begin(long now)
     {
-        _soon = _soonAtLatest = long.MaxValue;
+        _gathering = new Gathering();
         if (_isHeld)
         {
             _wasAsked = true;
@@ -414,7 +385,7 @@ internal sealed class Supervisor
 
     private void Dial(ServerSettings target, long now, bool continues)
     {
-        ReportUnanswered(now);
+        _failures.ReportUnanswered(now);
         _attempt++;
         Servers.Target = target;
         _attemptedAt = now;

@@ -298,7 +298,8 @@ internal sealed class WantedSubscriptions(WireTable wires, SubscriptionIdentifie
         }
 
         // Retained messages that not everyone is to hear again come with a number of their own.
-        var retainedFor = wire.Granted is null || wire.Needed.RetainAsPublished ? [] : wire.RetainedFor.ToList();
+        var isFirst = wire.Granted is null && wire.Unanswered.Count == 0;
+        var retainedFor = isFirst || wire.Needed.RetainAsPublished ? [] : wire.RetainedFor.ToList();
         if (retainedFor.Count > 0 && retainedFor.Count < wire.Locals.Count)
         {
             wire.Identifier = identifiers.Take(wire.Filter, retainedFor);

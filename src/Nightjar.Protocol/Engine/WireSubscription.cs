@@ -147,6 +147,11 @@ internal sealed class WireSubscription(TopicFilter filter)
         Unasked.InsertRange(0, Unanswered);
         Unanswered.Clear();
         Phase = WirePhase.Missing;
+        if (Granted is null)
+        {
+            // What is asked now brings retained messages for all of them; the number that it had may be for those of a newcomer.
+            Identifier = null;
+        }
     }
 
     /// <summary>The server does not have it, or may not: everything is to be asked for.</summary>

@@ -1,3 +1,4 @@
+using Nightjar.Diagnostics;
 using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Connection;
@@ -30,7 +31,7 @@ internal static class AttemptPreparation
         catch (Exception error) when (!(error is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             // Options that cannot work do not get better by themselves; whatever else went wrong may.
-            throw new MqttConnectException($"Cannot connect to {dial.Target.Name}: preparing the attempt failed: {error.Message}", ConnectStage.Preparation, error)
+            throw new MqttConnectException($"Cannot connect to {dial.Target.Name}: preparing the attempt failed: {OneLine.Of(error)}", ConnectStage.Preparation, error)
             {
                 IsTransient = error is not ArgumentException,
             };

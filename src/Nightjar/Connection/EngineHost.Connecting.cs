@@ -28,7 +28,7 @@ internal sealed partial class EngineHost
             }
         }
 
-        return connected.WaitAsync(cancellationToken);
+        return Relay.Of(connected).WaitAsync(cancellationToken);
     }
 
     /// <summary>Other options: the task ends when they are in force.</summary>
@@ -53,7 +53,7 @@ internal sealed partial class EngineHost
             _engine.Update(settings, _gate.Now());
         }
 
-        return updated;
+        return Relay.Of(updated);
     }
 
     /// <summary>The engine goes by these options from here on; called under the lock.</summary>
@@ -93,12 +93,12 @@ internal sealed partial class EngineHost
         }
     }
 
-    public void AnswerWindow(TimeSpan opens, TimeSpan closes)
+    public void AnswerWindow(int question, TimeSpan opens, TimeSpan closes)
     {
         using (_gate.Enter())
         {
             var now = _gate.Now();
-            _engine.HandleWindow(opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
+            _engine.HandleWindow(question, opens == TimeSpan.MinValue ? now : now + opens.Ticks, closes == TimeSpan.MinValue ? now : now + closes.Ticks, now);
         }
     }
 

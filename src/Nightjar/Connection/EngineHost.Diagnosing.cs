@@ -88,7 +88,7 @@ internal sealed partial class EngineHost
             }
         }
 
-        return waiter.Task.WaitAsync(cancellationToken);
+        return Relay.Of(waiter.Task).WaitAsync(cancellationToken);
     }
 
     public void Throttle(TimeSpan delay)

@@ -112,7 +112,7 @@ internal sealed partial class EngineHost
         }
 
         ended.ForEach(feed => feed.Close());
-        return answer.Task.WaitAsync(cancellationToken);
+        return Relay.Of(answer.Task).WaitAsync(cancellationToken);
     }
 
     /// <summary>Asks for a subscription's filters again.</summary>
@@ -130,6 +130,6 @@ internal sealed partial class EngineHost
             _engine.Resubscribe(feed, answer, _gate.Now());
         }
 
-        return answer.Task.WaitAsync(cancellationToken);
+        return Relay.Of(answer.Task).WaitAsync(cancellationToken);
     }
 }

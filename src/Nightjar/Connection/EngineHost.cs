@@ -57,7 +57,7 @@ internal sealed partial class EngineHost
 
     public EventFeed Events => _reports.Events;
 
-    public Task Completion => _reports.Completion;
+    public Task Completion => Relay.Of(_reports.Completion);
 
     public string ClientId
     {
@@ -142,7 +142,7 @@ internal sealed partial class EngineHost
             _engine.End(packet, final, _gate.Now());
         }
 
-        return ended;
+        return Relay.Of(ended);
     }
 
     public void Abort()

@@ -10,6 +10,7 @@ namespace Nightjar.Connection;
 internal sealed class MessageDelivery(ReceiveBudget budget)
 {
     private readonly List<MessageFeed> _touched = [];
+    private readonly List<MessageFeed> _ended = [];
     private readonly BlockCopier _copier = new(budget);
     private readonly List<StreamedPayload> _streams = [];
     private readonly Lock _streaming = new();
@@ -78,11 +79,27 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
             HasReports |= feed.HasReport;
             if (feed.IsClosed)
             {
-                feed.LetGo();
+                _ended.Add(feed);
             }
         }
 
         _touched.Clear();
+    }
+
+    /// <summary>Subscriptions that ended got messages all the same: nobody wants those. This acknowledges them, which enters the engine: to be called without a lock.</summary>
+    public void LetGoOfEnded()
+    {
+        if (_ended.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var feed in _ended)
+        {
+            feed.LetGo();
+        }
+
+        _ended.Clear();
     }
 
     /// <summary>Completed, unless too much of an arriving payload is unread.</summary>

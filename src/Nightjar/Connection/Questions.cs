@@ -10,6 +10,8 @@ internal sealed class Questions(EngineHost host, ILogger logger)
     // A window of somebody who means "always" is as long as calendars are.
     private static readonly TimeSpan Forever = TimeSpan.FromDays(36_500);
 
+    private ReconnectPolicy? _told;
+
     public void Ask(EngineOutput output)
     {
         switch (output)
@@ -17,11 +19,11 @@ internal sealed class Questions(EngineHost host, ILogger logger)
             case EngineOutput.AskDelay question:
                 _ = Task.Run(() => host.AnswerDelay(question.Question, DelayAfter(question)));
                 break;
-            case EngineOutput.AskWindow:
+            case EngineOutput.AskWindow window:
                 _ = Task.Run(() =>
                 {
                     var (opens, closes) = NextWindow();
-                    host.AnswerWindow(opens, closes);
+                    host.AnswerWindow(window.Question, opens, closes);
                 });
                 break;
         }
@@ -34,7 +36,7 @@ internal sealed class Questions(EngineHost host, ILogger logger)
         {
             var error = Failure.ToConnectException(question.Reason, host.ServerName);
             var attempt = new FailedAttempt(question.Reason.Server ?? host.ServerName, error, question.Reason.Class, question.Number, TimeSpan.FromTicks(question.Elapsed));
-            return options.Policy!.NextDelay(attempt) is { } delay ? TimeSpan.FromTicks(Math.Clamp(delay.Ticks, 0, OptionConflicts.MaximumTimer.Ticks)) : null;
+            return options.Policy!.NextDelay(attempt) is { } delay ? InRange(delay, options.Policy) : null;
         }
 #pragma warning disable CA1031 // whatever it throws: the client goes on
         catch (Exception error)
@@ -43,6 +45,18 @@ internal sealed class Questions(EngineHost host, ILogger logger)
             Log.PolicyFailed(logger, error);
             return options.MaximumDelay;
         }
+    }
+
+    /// <summary>What a client can wait. A policy that asks for something else is told of once.</summary>
+    private TimeSpan InRange(TimeSpan delay, ReconnectPolicy policy)
+    {
+        var used = TimeSpan.FromTicks(Math.Clamp(delay.Ticks, 0, OptionConflicts.MaximumTimer.Ticks));
+        if (used != delay && Interlocked.Exchange(ref _told, policy) != policy)
+        {
+            Log.DelayOutOfRange(logger, delay, used);
+        }
+
+        return used;
     }
 
     /// <summary>From now; both in the past if there is none.</summary>

@@ -147,6 +147,7 @@ internal sealed class Receiver(EngineHost host, NetworkConnection connection, St
             _delivery.Deliver(_batch, _buffer.Chunk, _buffer.Start, _dropping);
         }
 
+        _delivery.LetGoOfEnded();
         if (_delivery.HasReports)
         {
             _delivery.HasReports = false;

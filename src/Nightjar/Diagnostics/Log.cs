@@ -26,6 +26,9 @@ internal static partial class Log
             case EngineOutput.Disconnected { Reason: var reason }:
                 ConnectionLost(logger, reason.Server ?? server, reason.Message);
                 break;
+            case EngineOutput.AttemptFailed { GivesUp: true }:
+                // GaveUp follows, and says the same.
+                break;
             case EngineOutput.AttemptFailed { Reason: var reason }:
                 AttemptFailed(logger, reason.Server ?? server, reason.Message);
                 break;
@@ -76,8 +79,12 @@ internal static partial class Log
 
     [LoggerMessage(225, LogLevel.Warning, "QoS 0 messages for '{Filter}' are being dropped: {Limit} wait for its handler. The first {Count} are gone.")]
     public static partial void QueueFull(ILogger logger, string filter, int limit, long count);
+
     [LoggerMessage(132, LogLevel.Error, "The reconnect policy failed; the longest delay is taken.")]
     public static partial void PolicyFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(137, LogLevel.Warning, "The reconnect policy asks for a delay of {Delay}, which is negative or above 49 days; {Used} is taken, now and whenever it does so again.")]
+    public static partial void DelayOutOfRange(ILogger logger, TimeSpan delay, TimeSpan used);
 
     [LoggerMessage(133, LogLevel.Error, "The connection schedule failed; there will be no connection until one is asked for.")]
     public static partial void ScheduleFailed(ILogger logger, Exception error);

@@ -5,7 +5,8 @@ public sealed class ConnectionOptions
 {
     /// <summary>
     /// How old a connection may become: then it ends in order, after what is in flight (up to <see cref="MqttClientOptions.DrainTimeout"/>), and another one is made at once. For
-    /// load balancers and credentials that expire. Default: null, for ever. More than zero, at most 49 days.
+    /// load balancers and credentials that expire. Chance takes up to a tenth off, so that clients that connected together do not come back together. Default: null, for ever. More than
+    /// zero, at most 49 days.
     /// </summary>
     public TimeSpan? MaximumAge { get; set; }
 

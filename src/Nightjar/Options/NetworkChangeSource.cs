@@ -3,13 +3,13 @@ using System.Net.NetworkInformation;
 namespace Nightjar;
 
 /// <summary>
-/// Says that the network changed: an address came, an interface went up. Clients listen only while they wait for their next attempt. <see cref="System"/> is the
+/// Says that the network changed: an address came, an interface went up. Clients listen only while they wait for their next attempt. <see cref="OperatingSystem"/> is the
 /// operating system's; derive from it for a modem that only you know of.
 /// </summary>
 public abstract class NetworkChangeSource
 {
-    /// <summary>The operating system's, as <see cref="global::System.Net.NetworkInformation.NetworkChange"/> tells it; nothing where it tells nothing.</summary>
-    public static NetworkChangeSource System { get; } = new OperatingSystemSource();
+    /// <summary>The operating system's, as <see cref="NetworkChange"/> tells it; nothing where it tells nothing.</summary>
+    public static NetworkChangeSource OperatingSystem { get; } = new OperatingSystemSource();
 
     /// <summary>Calls <paramref name="changed"/> on each change, from any thread, until the result is disposed.</summary>
     public abstract IDisposable Watch(Action changed);

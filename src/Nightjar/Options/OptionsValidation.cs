@@ -30,7 +30,7 @@ internal static class OptionsValidation
         var conflicts = new OptionConflicts();
         CheckClient(options, conflicts);
         CheckSession(options, conflicts);
-        CheckReconnect(options.Reconnect, conflicts);
+        CheckReconnect(options, conflicts);
         SupervisionRules.Check(options.Connection, conflicts);
         CheckOutbox(options.Outbox, conflicts);
         CheckReceive(options.Receive, conflicts);
@@ -97,17 +97,17 @@ internal static class OptionsValidation
         conflicts.Require(requests.MaximumPending >= 1, $"Requests.MaximumPending is {requests.MaximumPending}; it must be at least 1.");
     }
 
-    private static void CheckReconnect(ReconnectOptions? reconnect, OptionConflicts conflicts)
+    private static void CheckReconnect(MqttClientOptions options, OptionConflicts conflicts)
     {
-        conflicts.NotNull("Reconnect", reconnect);
-        if (reconnect is not null)
+        conflicts.NotNull("Reconnect", options.Reconnect);
+        if (options.Reconnect is { } reconnect)
         {
             conflicts.Defined("Reconnect.FirstConnect", reconnect.FirstConnect);
             conflicts.Timer("Reconnect.MinimumDelay", reconnect.MinimumDelay);
             conflicts.Timer("Reconnect.MaximumDelay", reconnect.MaximumDelay);
             conflicts.Require(reconnect.MinimumDelay <= reconnect.MaximumDelay, "Reconnect.MinimumDelay is longer than Reconnect.MaximumDelay; swap or change them.");
             conflicts.Timer("Reconnect.StableAfter", reconnect.StableAfter, orZero: true);
-            SupervisionRules.Check(reconnect, conflicts);
+            SupervisionRules.Check(reconnect, options.Servers.Count, conflicts);
         }
     }
 
@@ -133,6 +133,9 @@ internal static class OptionsValidation
                 pace.MessagesPerSecond is 0 or (>= 0.001 and <= 1_000_000),
                 $"Outbox.Pace.MessagesPerSecond is {pace.MessagesPerSecond}; it must be 0 for no limit, or from 0.001 to 1,000,000.");
             conflicts.Range("Outbox.Pace.Burst", pace.Burst, 1, 1_000_000);
+            conflicts.Require(
+                pace.MessagesPerSecond != 0 || pace.Burst <= 1,
+                $"Outbox.Pace.Burst is {pace.Burst}, and without a rate there is nothing to burst through; set Outbox.Pace.MessagesPerSecond, or leave Burst at 1.");
             conflicts.Timer("Outbox.Pace.SlowDown", pace.SlowDown, orZero: true);
             conflicts.Timer("Outbox.Pace.MaximumDelay", pace.MaximumDelay);
         }
@@ -146,6 +149,9 @@ internal static class OptionsValidation
             conflicts.Range("Receive.ReceiveMaximum", receive.ReceiveMaximum, 1, ushort.MaxValue);
             conflicts.Range("Receive.MaximumPacketSize", receive.MaximumPacketSize, SmallestPacketLimit, LargestPacket);
             conflicts.Range("Receive.MaximumStreamedPacketSize", receive.MaximumStreamedPacketSize, 0, LargestPacket);
+            conflicts.Require(
+                receive.MaximumStreamedPacketSize <= 0 || receive.MaximumStreamedPacketSize > receive.MaximumPacketSize,
+                $"Receive.MaximumStreamedPacketSize is {receive.MaximumStreamedPacketSize}, no more than Receive.MaximumPacketSize ({receive.MaximumPacketSize}), so it would allow nothing more; raise it, or set it to 0.");
             conflicts.Defined("Receive.OversizedPackets", receive.OversizedPackets);
             conflicts.Range("Receive.TopicAliasMaximum", receive.TopicAliasMaximum, 0, ushort.MaxValue);
             conflicts.Range("Receive.HandlerRetries", receive.HandlerRetries, 0, int.MaxValue);

@@ -13,7 +13,7 @@ public sealed class PaceOptions
     /// </summary>
     public double MessagesPerSecond { get; set; }
 
-    /// <summary>How many may leave at once after a rest. Default: 1; 1 to 1,000,000.</summary>
+    /// <summary>How many may leave at once after a rest. Default: 1; 1 to 1,000,000; more than 1 only with <see cref="MessagesPerSecond"/>.</summary>
     public int Burst { get; set; } = 1;
 
     /// <summary>

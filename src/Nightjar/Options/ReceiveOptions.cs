@@ -16,7 +16,7 @@ public sealed class ReceiveOptions
 
     /// <summary>
     /// The largest packet in bytes for <see cref="MqttClient.OnStream"/>, whose handlers read a payload as it arrives. Default: 0, no larger than
-    /// <see cref="MaximumPacketSize"/>; up to 268,435,460 B. Above MaximumPacketSize it is what the server is told, and a message between the two that no such handler takes is skipped.
+    /// <see cref="MaximumPacketSize"/>; else more than that, up to 268,435,460 B. It is what the server is told, and a message between the two that no such handler takes is skipped.
     /// </summary>
     public int MaximumStreamedPacketSize { get; set; }
 
@@ -44,7 +44,8 @@ public sealed class ReceiveOptions
 
     /// <summary>
     /// What becomes of a message whose handler still throws when the retries are used up; the message, and what was thrown last. It may take its time, to publish the message elsewhere for
-    /// instance; if it throws itself, that is logged. Default: null, which acknowledges it. A subscription can have its own (<see cref="SubscribeOptions.OnPoison"/>).
+    /// instance; if it throws itself, that is logged. Default: null, which acknowledges it. A subscription can have its own (<see cref="SubscribeOptions.OnPoison"/>). At QoS 0 and with
+    /// <see cref="AcknowledgeMode.AtArrival"/> it is asked too, but nothing waits for its answer any more: what it returns changes nothing.
     /// </summary>
     public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; set; }
 

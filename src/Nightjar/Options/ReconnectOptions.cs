@@ -12,7 +12,10 @@ public sealed class ReconnectOptions
     /// <summary>Before the first connection. Default: <see cref="FirstConnect.FailFast"/>.</summary>
     public FirstConnect FirstConnect { get; set; }
 
-    /// <summary>Whether a connection that was lost is made again. Default: true. False is <see cref="ReconnectPolicy.None"/>.</summary>
+    /// <summary>
+    /// Whether a connection that was lost is made again. Default: true. False is <see cref="ReconnectPolicy.None"/>: any other <see cref="Policy"/> then only times the attempts up to the first
+    /// connection.
+    /// </summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>
@@ -50,7 +53,7 @@ public sealed class ReconnectOptions
 
     /// <summary>
     /// After how long on another server the first one is tried again: the connection ends in order, and if the first server does not take us, the other one has us back at once.
-    /// Default: null, never: a server that works is kept. More than zero, at most 49 days.
+    /// Default: null, never: a server that works is kept. More than zero, at most 49 days; it needs a second server, or <see cref="AllowedRedirects"/>.
     /// </summary>
     public TimeSpan? FailBackAfter { get; set; }
 
@@ -63,9 +66,9 @@ public sealed class ReconnectOptions
 
     /// <summary>
     /// What says that the network changed, which cuts a wait short (to no less than <see cref="MinimumDelay"/> after the last attempt). Default:
-    /// <see cref="NetworkChangeSource.System"/>; null: nothing does.
+    /// <see cref="NetworkChangeSource.OperatingSystem"/>; null: nothing does.
     /// </summary>
-    public NetworkChangeSource? NetworkChange { get; set; } = NetworkChangeSource.System;
+    public NetworkChangeSource? NetworkChange { get; set; } = NetworkChangeSource.OperatingSystem;
 
     /// <summary>A copy.</summary>
     internal ReconnectOptions Snapshot() => new()

@@ -40,7 +40,10 @@ public sealed record SubscribeOptions
     /// <summary>With <see cref="AcknowledgeMode.Manual"/>: what the handler did not acknowledge is acknowledged when it ends well. Default: false, it waits for <see cref="MqttMessage.Acknowledge"/>.</summary>
     public bool AcknowledgeForgotten { get; init; }
 
-    /// <summary>What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says. Not for a sequence, which has no handler.</summary>
+    /// <summary>
+    /// What becomes of a message whose handler still throws when the retries are used up. Default: null, what <see cref="ReceiveOptions.OnPoison"/> says. Not for a sequence, which has no handler. With
+    /// <see cref="AcknowledgeMode.AtArrival"/> it can still take the message elsewhere, but what it returns changes nothing: the message was acknowledged when it came.
+    /// </summary>
     public Func<MqttMessage, Exception, ValueTask<MessageOutcome>>? OnPoison { get; init; }
 
     /// <summary>How many messages the handler is called for at once. Default: 1, one after the other in order; at most 65,535. Acknowledgements leave in order all the same. A sequence knows 1 only.</summary>

@@ -3,13 +3,19 @@ namespace Nightjar;
 /// <summary>The rules of what happens between connections.</summary>
 internal static class SupervisionRules
 {
-    public static void Check(ReconnectOptions reconnect, OptionConflicts conflicts)
+    public static void Check(ReconnectOptions reconnect, int servers, OptionConflicts conflicts)
     {
         conflicts.Require(reconnect.Jitter is >= 0 and <= 1, $"Reconnect.Jitter is {reconnect.Jitter}; it must be from 0 to 1.");
         conflicts.Defined("Reconnect.PermanentFailures", reconnect.PermanentFailures);
         conflicts.Defined("Reconnect.Takeover", reconnect.Takeover);
         conflicts.Defined("Reconnect.ServerOrder", reconnect.ServerOrder);
         conflicts.OptionalTimer("Reconnect.FailBackAfter", reconnect.FailBackAfter);
+        conflicts.Require(
+            reconnect.FailBackAfter is null || servers != 1 || reconnect.AllowedRedirects.Count > 0,
+            "Reconnect.FailBackAfter is set, and there is one server and no other to come back from; add to Servers or to Reconnect.AllowedRedirects, or leave it null.");
+        conflicts.Require(
+            reconnect.Enabled || reconnect.FirstConnect != FirstConnect.SingleAttempt || reconnect.Policy is null or ReconnectPolicy.NoReconnecting,
+            "Reconnect.Policy is set, and with Enabled false and FirstConnect SingleAttempt there is never a second attempt for it to time; leave Policy null, or change one of the two.");
         if (reconnect.Policy is ReconnectPolicy.ListedDelays list)
         {
             foreach (var (index, delay) in list.Listed.Index())

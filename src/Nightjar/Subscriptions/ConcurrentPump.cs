@@ -109,38 +109,50 @@ internal sealed class ConcurrentPump(EngineHost host, MessageFeed feed, MessageH
     /// <summary>A worker's next message, of its own lane first; false: it is idle now.</summary>
     private bool TryGoOn(Worker worker)
     {
+        bool more;
+        List<ReceivedMessage>? left = null;
         lock (_lock)
         {
-            if (worker.Lane is { } lane && _lanes.TryGetValue(lane, out var waiting))
+            more = TryGoOn(worker, ref left);
+        }
+
+        // This enters the engine, and signals whoever waits for what that leads to.
+        left?.ForEach(message => feed.LetGo(message));
+        return more;
+    }
+
+    /// <summary>The lock, held. What nobody wants any more goes to <paramref name="left"/>.</summary>
+    private bool TryGoOn(Worker worker, ref List<ReceivedMessage>? left)
+    {
+        if (worker.Lane is { } lane && _lanes.TryGetValue(lane, out var waiting))
+        {
+            if (!feed.IsClosed && waiting.TryDequeue(out var next))
             {
-                if (!feed.IsClosed && waiting.TryDequeue(out var next))
-                {
-                    feed.PutAside(next, -1);
-                    worker.Give(next, lane);
-                    return true;
-                }
-
-                while (waiting.TryDequeue(out var left))
-                {
-                    feed.PutAside(left, -1);
-                    feed.LetGo(left);
-                }
-
-                _lanes.Remove(lane);
-                _spareLanes.Push(waiting);
-            }
-
-            if (!feed.IsClosed && TryTake(out var message, out var other))
-            {
-                worker.Give(message, other);
+                feed.PutAside(next, -1);
+                worker.Give(next, lane);
                 return true;
             }
 
-            _idle.Push(worker);
-            _whenIdle?.TrySetResult();
-            _whenIdle = null;
-            return false;
+            while (waiting.TryDequeue(out var unwanted))
+            {
+                feed.PutAside(unwanted, -1);
+                (left ??= []).Add(unwanted);
+            }
+
+            _lanes.Remove(lane);
+            _spareLanes.Push(waiting);
         }
+
+        if (!feed.IsClosed && TryTake(out var message, out var other))
+        {
+            worker.Give(message, other);
+            return true;
+        }
+
+        _idle.Push(worker);
+        _whenIdle?.TrySetResult();
+        _whenIdle = null;
+        return false;
     }
 
     /// <summary>The next message whose lane is free; those on the way to it go to their lanes.</summary>

@@ -6,7 +6,7 @@ namespace Nightjar.Subscriptions;
 /// From the receive loop to one consumer, without locks: the loop appends, and publishes once per chunk what it appended; the consumer takes in order and sleeps when there is
 /// nothing. One writer and one reader at a time.
 /// </summary>
-internal sealed class MessageQueue : IValueTaskSource<bool>
+internal sealed class MessageQueue : IValueTaskSource<bool>, IThreadPoolWorkItem
 {
     private readonly Action<TaskSchedulerException>? _onLost;
     private volatile CommitMark? _commits;
@@ -16,6 +16,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     private int _read;
     private int _appended;
     private int _sleeping;
+    private bool _readsElsewhere;
     private volatile bool _woken;
     private volatile bool _completed;
     private ManualResetValueTaskSourceCore<bool> _wake = new() { RunContinuationsAsynchronously = true };
@@ -113,6 +114,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
     public ValueTask<bool> WaitAsync()
     {
         _wake.Reset();
+        _readsElsewhere = SynchronizationContext.Current is not null || TaskScheduler.Current != TaskScheduler.Default;
         Interlocked.Exchange(ref _sleeping, 1);
         if (HasNews && Interlocked.Exchange(ref _sleeping, 0) == 1)
         {
@@ -122,6 +124,8 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
 
         return new ValueTask<bool>(this, _wake.Version);
     }
+
+    void IThreadPoolWorkItem.Execute() => Signal();
 
     bool IValueTaskSource<bool>.GetResult(short token) => _wake.GetResult(token);
 
@@ -151,16 +155,7 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
         {
             if (HasNews)
             {
-                try
-                {
-                    _wake.SetResult(HasMessages || !_completed);
-                }
-                catch (TaskSchedulerException error)
-                {
-                    // Whoever brings a message, or closes the client, is not to pay for it.
-                    _onLost?.Invoke(error);
-                }
-
+                EndSleep();
                 return;
             }
 
@@ -170,6 +165,32 @@ internal sealed class MessageQueue : IValueTaskSource<bool>
             {
                 return;
             }
+        }
+    }
+
+    private void EndSleep()
+    {
+        if (_readsElsewhere)
+        {
+            // A scheduler of the application's is its code, and whoever wakes may hold a lock.
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+        else
+        {
+            Signal();
+        }
+    }
+
+    private void Signal()
+    {
+        try
+        {
+            _wake.SetResult(HasMessages || !_completed);
+        }
+        catch (TaskSchedulerException error)
+        {
+            // Whoever brings a message, or closes the client, is not to pay for it.
+            _onLost?.Invoke(error);
         }
     }
 }

@@ -105,7 +105,7 @@ public sealed class SubscriptionTests
 
         await Assert.ThrowsAsync<MqttNoResponderException>(() => client.RequestAsync("nobody", ""));
         await client.On("silent", _ => { }).Granted;
-        await Assert.ThrowsAnyAsync<TimeoutException>(() => client.RequestAsync("silent", "", TimeSpan.FromMilliseconds(200)));
+        await Assert.ThrowsAsync<MqttTimeoutException>(() => client.RequestAsync("silent", "", TimeSpan.FromMilliseconds(200)));
     }
 
     private async Task<List<string>> ReadAsync(int count)

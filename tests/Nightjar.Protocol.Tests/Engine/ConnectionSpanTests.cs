@@ -14,7 +14,7 @@ public sealed class ConnectionSpanTests
     [Fact]
     public void At_its_maximum_age_a_connection_is_renewed_at_once()
     {
-        var server = ScriptedServer.Connected(With(new ConnectionSettings { MaximumAge = Minute }));
+        var server = ScriptedServer.Connected(Aging(random: 0));
         Assert.Equal(Minute, server.Engine.Deadline);
 
         server.Driver.AdvanceTo(Minute);
@@ -27,10 +27,21 @@ public sealed class ConnectionSpanTests
         Assert.Equal(0, server.Engine.Failures);
     }
 
+    [Theory]
+    [InlineData(0, 60)]
+    [InlineData(0.5, 57)]
+    [InlineData(1, 54)]
+    public void Clients_that_connected_together_are_not_renewed_together(double random, long seconds)
+    {
+        var server = ScriptedServer.Connected(Aging(random));
+
+        Assert.Equal(seconds * Second, server.Engine.Deadline);
+    }
+
     [Fact]
     public void Renewing_waits_for_what_is_in_flight_and_loses_nothing_of_what_is_not()
     {
-        var server = ScriptedServer.Connected(With(new ConnectionSettings { MaximumAge = Minute }));
+        var server = ScriptedServer.Connected(Aging(random: 0));
         server.Driver.Publish("t", "answered", QoS.AtLeastOnce, out _);
         server.Driver.Publish("t", "late", QoS.AtLeastOnce, out _);
         server.Sent();
@@ -154,7 +165,7 @@ public sealed class ConnectionSpanTests
         var server = Scheduled(ScheduleJitter: 0);
         Assert.Single(server.Driver.Outputs.OfType<EngineOutput.AskWindow>());
         Assert.False(server.Driver.WantsDial);
-        server.Engine.HandleWindow(10 * Minute, 20 * Minute, 0);
+        server.Engine.HandleWindow(1, 10 * Minute, 20 * Minute, 0);
         Assert.Equal((ClientState.Waiting, 10 * Minute), (server.Engine.State, server.Engine.RetryAt));
         server.Driver.AdvanceTo((10 * Minute) - 1);
         Assert.False(server.Driver.WantsDial);
@@ -167,7 +178,7 @@ public sealed class ConnectionSpanTests
         Assert.Equal(["DISCONNECT"], server.Sent());
         Assert.Equal(2, server.Driver.Outputs.OfType<EngineOutput.AskWindow>().Count());
         Assert.Equal(ClientState.Waiting, server.Engine.State);
-        server.Engine.HandleWindow(30 * Minute, 40 * Minute, 20 * Minute);
+        server.Engine.HandleWindow(2, 30 * Minute, 40 * Minute, 20 * Minute);
         server.Driver.AdvanceTo(30 * Minute);
         Assert.True(server.Driver.WantsDial);
     }
@@ -177,10 +188,29 @@ public sealed class ConnectionSpanTests
     {
         var server = Scheduled(ScheduleJitter: Minute);
 
-        server.Engine.HandleWindow(-Minute, Minute, 0);
+        server.Engine.HandleWindow(1, -Minute, Minute, 0);
         server.Driver.Collect();
 
         Assert.True(server.Driver.WantsDial);
+    }
+
+    [Fact]
+    public void What_the_schedule_before_answers_late_does_not_count()
+    {
+        var server = Scheduled(ScheduleJitter: 0);
+
+        server.Engine.Update(With(new ConnectionSettings { HasSchedule = true }), 0);
+        server.Engine.Connect(0);
+        server.Driver.Collect();
+        Assert.Equal([1, 2], server.Driver.Outputs.OfType<EngineOutput.AskWindow>().Select(asked => asked.Question));
+        server.Engine.HandleWindow(1, 0, Minute, 0);
+        server.Driver.Collect();
+        Assert.False(server.Driver.WantsDial);
+
+        server.Engine.HandleWindow(2, 10 * Minute, 20 * Minute, 0);
+        Assert.Equal(10 * Minute, server.Engine.RetryAt);
+        server.Engine.HandleWindow(2, 0, Minute, 0);
+        Assert.Equal(10 * Minute, server.Engine.RetryAt);
     }
 
     [Fact]
@@ -188,7 +218,7 @@ public sealed class ConnectionSpanTests
     {
         var server = Scheduled(ScheduleJitter: Minute);
 
-        server.Engine.HandleWindow(10 * Minute, 20 * Minute, 0);
+        server.Engine.HandleWindow(1, 10 * Minute, 20 * Minute, 0);
 
         Assert.Equal((10 * Minute) + (Minute / 2), server.Engine.RetryAt);
     }
@@ -197,7 +227,7 @@ public sealed class ConnectionSpanTests
     public void A_failure_is_not_tried_again_when_its_window_is_over()
     {
         var server = Scheduled(ScheduleJitter: 0);
-        server.Engine.HandleWindow(0, 3 * Second, 0);
+        server.Engine.HandleWindow(1, 0, 3 * Second, 0);
         server.Driver.Collect();
         for (var i = 0; i < 2; i++)
         {
@@ -214,7 +244,7 @@ public sealed class ConnectionSpanTests
     public void A_connection_that_is_asked_for_by_hand_needs_no_window_and_outlives_the_next()
     {
         var server = Scheduled(ScheduleJitter: 0);
-        server.Engine.HandleWindow(10 * Minute, 20 * Minute, 0);
+        server.Engine.HandleWindow(1, 10 * Minute, 20 * Minute, 0);
 
         server.Engine.ConnectByHand(atOnce: false, Minute);
         server.Driver.Now = Minute;
@@ -232,7 +262,7 @@ public sealed class ConnectionSpanTests
     {
         var server = Scheduled(ScheduleJitter: 0);
 
-        server.Engine.HandleWindow(0, 0, 0);
+        server.Engine.HandleWindow(1, 0, 0, 0);
         server.Driver.AdvanceTo(1_000 * Minute);
 
         Assert.Equal(long.MaxValue, server.Engine.Deadline);
@@ -296,6 +326,8 @@ public sealed class ConnectionSpanTests
             }
         }
     }
+
+    private static EngineSettings Aging(double random) => With(new ConnectionSettings { MaximumAge = Minute }) with { Random = () => random };
 
     private static EngineSettings With(ConnectionSettings connection) => Servers.Settings("a") with { Connection = connection };
 

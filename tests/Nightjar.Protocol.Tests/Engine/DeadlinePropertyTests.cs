@@ -202,10 +202,10 @@ public sealed class DeadlinePropertyTests
                 Do("delay", () => Engine.HandleDelay(question.Question, _random.Next(10) == 0 ? null : _random.NextInt64(5 * Second), _driver.Now));
             }
 
-            if (_driver.Outputs.Exists(output => output is EngineOutput.AskWindow) && Flip())
+            if (_driver.Outputs.OfType<EngineOutput.AskWindow>().LastOrDefault() is { } window && Flip())
             {
                 var opens = _driver.Now + _random.NextInt64(-10 * Second, 10 * Second);
-                Do("window", () => Engine.HandleWindow(opens, opens + _random.NextInt64(20 * Second), _driver.Now));
+                Do("window", () => Engine.HandleWindow(window.Question, opens, opens + _random.NextInt64(20 * Second), _driver.Now));
             }
 
             _driver.Outputs.RemoveAll(output => output is not (EngineOutput.Dial or EngineOutput.AskDelay or EngineOutput.AskWindow));

@@ -151,6 +151,46 @@ public sealed class ServerReferenceTests
     }
 
     [Fact]
+    public void A_temporary_one_that_moved_takes_no_configured_servers_place()
+    {
+        var server = Connecting(Plain);
+        server.Open();
+        server.Send(new ConnAckPacket { ReasonCode = ReasonCode.UseAnotherServer, ServerReference = "node7.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        server.Accept();
+        server.Send(new DisconnectPacket { ReasonCode = ReasonCode.ServerMoved, ServerReference = "node8.cluster.example" });
+        server.Driver.AdvanceTo(0);
+        Assert.Equal("mqtt://node8.cluster.example:1883", Servers.Target(server));
+        server.Accept();
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
+    public void One_that_the_application_chose_for_an_attempt_takes_no_configured_servers_place_either()
+    {
+        var settings = Servers.Settings("x");
+        var server = new ScriptedServer(settings with { Servers = [Plain, Other()], Connection = new ConnectionSettings { PreparesAttempts = true } });
+        server.Engine.Connect(0);
+        server.Driver.Collect();
+        server.Engine.HandlePrepared(1, Encrypted with { UsesTls = false }, 0);
+        server.Accept();
+        server.Send(new DisconnectPacket { ReasonCode = ReasonCode.ServerMoved, ServerReference = "b.example" });
+        server.Driver.AdvanceTo(0);
+        Assert.Equal(Other().Name, Servers.Target(server));
+        server.Engine.HandlePrepared(2, null, 0);
+        server.Accept();
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+
+        Assert.Equal(Plain.Name, Servers.Target(server));
+    }
+
+    [Fact]
     public void One_that_is_not_followed_is_reported_and_the_server_tried_again_later()
     {
         var server = Connecting(Plain, alone: true);

@@ -151,6 +151,44 @@ public sealed class SubscriptionIdentifierTests
     }
 
     [Fact]
+    public void Who_comes_before_the_first_SUBACK_brings_no_retained_messages_to_others_again()
+    {
+        var server = Connected();
+        var first = server.Driver.Subscribe(["a"]);
+        Assert.Equal(["SUBSCRIBE 1 a:1"], server.Sent());
+
+        var second = server.Driver.Subscribe(["a"]);
+        Assert.Equal([$"SUBSCRIBE 2 ={First} a:1"], server.Sent());
+        Grant(server, 1);
+        server.SendMarked("a", "retained", retain: true);
+        Grant(server, 2);
+        server.SendMarked("a", "retained", retain: true, First);
+
+        // The newcomer may get both: what comes without a number is for whoever is there.
+        Assert.Single(server.Driver.Arrived, arrived => arrived.Subscription == first);
+        Assert.Contains(server.Driver.Arrived, arrived => arrived.Subscription == second);
+    }
+
+    [Fact]
+    public void What_a_connection_left_unanswered_brings_retained_messages_to_all_again()
+    {
+        var server = Connected();
+        var first = server.Driver.Subscribe(["a"]);
+        server.Sent();
+        var second = server.Driver.Subscribe(["a"]);
+        server.Sent();
+
+        server.Driver.Lose();
+        server.Driver.AdvanceTo(server.Engine.RetryAt);
+        server.Accept(new ConnAckPacket { SessionPresent = true });
+        Assert.Equal(["SUBSCRIBE 3 a:1"], server.Sent());
+        Grant(server, 3);
+        server.SendMarked("a", "retained", retain: true);
+
+        Assert.Equal([first, second], server.Driver.Arrived.Select(a => a.Subscription));
+    }
+
+    [Fact]
     public void Retained_messages_reach_only_those_who_have_come_since()
     {
         var server = Connected();

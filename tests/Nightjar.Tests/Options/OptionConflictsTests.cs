@@ -56,7 +56,14 @@ public sealed class OptionConflictsTests
         ["Reconnect.PermanentFailures is 2"] = o => o.Reconnect.PermanentFailures = (PermanentFailures)2,
         ["Reconnect.Takeover is 2"] = o => o.Reconnect.Takeover = (Takeover)2,
         ["Reconnect.ServerOrder is 2"] = o => o.Reconnect.ServerOrder = (ServerOrder)2,
-        ["Reconnect.FailBackAfter is 0 s"] = o => o.Reconnect.FailBackAfter = TimeSpan.Zero,
+        ["Reconnect.FailBackAfter is 0 s"] = o =>
+        {
+            o.Servers.Add(new MqttServer("mqtt://backup"));
+            o.Reconnect.FailBackAfter = TimeSpan.Zero;
+        },
+        ["Reconnect.FailBackAfter is set, and there is one server"] = o => o.Reconnect.FailBackAfter = TimeSpan.FromMinutes(1),
+        ["Reconnect.Policy is set, and with Enabled false and FirstConnect SingleAttempt"] = o =>
+            (o.Reconnect.Enabled, o.Reconnect.FirstConnect, o.Reconnect.Policy) = (false, FirstConnect.SingleAttempt, ReconnectPolicy.Delays(TimeSpan.Zero)),
         ["Reconnect.Policy: delay 1 is -1 s"] = o => o.Reconnect.Policy = ReconnectPolicy.Delays(TimeSpan.Zero, TimeSpan.FromSeconds(-1)),
         ["Reconnect.AllowedRedirects[0] is no host"] = o => o.Reconnect.AllowedRedirects.Add("http://host"),
         ["Connection is null"] = o => o.Connection = null!,
@@ -75,6 +82,8 @@ public sealed class OptionConflictsTests
         ["Receive.MaximumPacketSize is 15"] = o => o.Receive.MaximumPacketSize = 15,
         ["Receive.MaximumPacketSize is 268435461"] = o => (o.Receive.MaximumPacketSize, o.Receive.Budget) = (268_435_461, int.MaxValue),
         ["Receive.MaximumStreamedPacketSize is -1"] = o => o.Receive.MaximumStreamedPacketSize = -1,
+        ["Receive.MaximumStreamedPacketSize is 1048576, no more than Receive.MaximumPacketSize (1048576)"] = o => o.Receive.MaximumStreamedPacketSize = 1024 * 1024,
+        ["Outbox.Pace.Burst is 5, and without a rate"] = o => o.Outbox.Pace.Burst = 5,
         ["Receive.MaximumStreamedPacketSize is 268435461"] = o => o.Receive.MaximumStreamedPacketSize = 268_435_461,
         ["Receive.OversizedPackets is 2"] = o => o.Receive.OversizedPackets = (OversizedPackets)2,
         ["Receive.TopicAliasMaximum is -1"] = o => o.Receive.TopicAliasMaximum = -1,

@@ -97,7 +97,7 @@ public sealed class RequestTests
         time.Advance(TimeSpan.FromSeconds(4));
         Assert.False(answer.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1.1));
-        await Assert.ThrowsAnyAsync<TimeoutException>(() => answer.Soon());
+        await Assert.ThrowsAsync<MqttTimeoutException>(() => answer.Soon());
 
         await AnswerAsync(peer, request, "late");
         var next = client.RequestAsync("work", "");
@@ -134,7 +134,7 @@ public sealed class RequestTests
         await WaitUntil(() => client.Status.Queued == 1);
 
         time.Advance(TimeSpan.FromSeconds(5.1));
-        await Assert.ThrowsAnyAsync<TimeoutException>(() => answer.Soon());
+        await Assert.ThrowsAsync<MqttTimeoutException>(() => answer.Soon());
         await WaitUntil(() => client.Status.Queued == 0);
 
         await peer.SendAsync(new AckPacket(PacketType.PubAck, first.PacketId));

@@ -72,6 +72,30 @@ public sealed class PoisonTests
     }
 
     [Fact]
+    public async Task What_was_acknowledged_at_arrival_may_still_be_taken_elsewhere_and_no_more()
+    {
+        await using var scene = await PeerScene.StartAsync(options => options.Receive.HandlerRetries = 0);
+        var decided = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        On(scene, "poison", new SubscribeOptions
+        {
+            Acknowledge = AcknowledgeMode.AtArrival,
+            OnPoison = (message, _) =>
+            {
+                decided.TrySetResult(message.Text);
+                return MessageOutcome.LeaveUnacknowledged;
+            },
+        });
+        await scene.Peer.GrantAsync();
+
+        await scene.SendAsync("t", "poison", 1);
+
+        await scene.AckAsync(1);
+        Assert.Equal("poison", await decided.Task.Soon());
+        await scene.ExpectNothingAsync();
+        Assert.Equal(0, scene.Client.Status.Unacknowledged);
+    }
+
+    [Fact]
     public async Task A_decision_that_fails_itself_acknowledges()
     {
         await using var scene = await PeerScene.StartAsync(options => options.Receive.HandlerRetries = 0);

@@ -256,6 +256,40 @@ public sealed class SeveralFiltersTests
         Assert.Throws<ObjectDisposedException>(() => scope.On("device/1/x", _ => { }));
     }
 
+    [Fact]
+    public async Task One_subscription_of_a_scope_may_have_several_filters_and_a_leased_handler_no_task()
+    {
+        await using var peer = InMemory.Peer();
+        await using var client = await peer.ConnectAsync(InMemory.Options(peer));
+        using var end = new AbortAtEnd(client);
+        var scope = client.CreateScope("d/#");
+        var several = scope.On(["d/1", "d/2/+", "d/1"], message => _called.Writer.TryWrite($"several {message.Topic}"));
+        scope.On(["d/1"], message => _called.Writer.WriteAsync($"task {message.Topic}"));
+        scope.On(["d/9"], (message, cancellation) => _called.Writer.WriteAsync($"token {message.Topic}", cancellation));
+        scope.OnLeased("d/3", message => { _called.Writer.TryWrite($"leased {message.Payload.Length}"); });
+        var sequence = scope.Subscribe(["d/4", "d/5"]);
+        Assert.Empty(await scope.Subscribe([]).ToListAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(["d/1", "d/2/+"], several.Filters);
+        Assert.Contains("'e' reaches beyond", Assert.Throws<ArgumentException>(() => scope.Subscribe(["d/1", "e", "d/x"])).Message, StringComparison.Ordinal);
+        await peer.GrantAsync();
+
+        foreach (var topic in new[] { "d/1", "d/2/x", "d/3", "d/5", "d/9" })
+        {
+            await peer.SendAsync(MqttMessage.Create(topic, "x", QoS.AtMostOnce));
+        }
+
+        var called = new List<string>();
+        while (called.Count < 5)
+        {
+            called.Add(await _called.Reader.ReadAsync().Soon());
+        }
+
+        Assert.Equal(["leased 1", "several d/1", "several d/2/x", "task d/1", "token d/9"], called.Order(StringComparer.Ordinal));
+        await using var messages = sequence.GetAsyncEnumerator();
+        Assert.True(await messages.MoveNextAsync().Soon());
+        Assert.Equal("d/5", messages.Current.Topic);
+    }
+
     [Theory]
     [InlineData("device/10/x")]
     [InlineData("device/#")]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using System.Text;
 using Nightjar.Protocol.Packets;
 using Nightjar.Testing;
@@ -201,11 +202,18 @@ public sealed class PreparationTests
             attempt.Credentials = new MqttCredentials("a\0b", "s3cret");
             return ValueTask.CompletedTask;
         };
+        using var logs = new LogNotes();
+        options.LoggerFactory = logs;
         await using var client = new MqttClient(options);
 
         var error = await Assert.ThrowsAsync<MqttConnectException>(() => client.ConnectAsync().Soon());
 
         Assert.False(error.IsTransient);
+        Assert.DoesNotContain('\n', error.Message);
+        await Eventually.True(() => logs.Entries.Any(entry => entry.Id == 105));
+        var logged = Assert.Single(logs.Entries, entry => entry.Level >= LogLevel.Warning);
+        Assert.Contains("Credentials.UserName holds U+0000", logged.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', logged.Text);
         Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
     }
 

@@ -51,6 +51,28 @@ public sealed class ReconnectTests
         Assert.Equal(TimeSpan.FromMinutes(1), (await events.NextAsync<ClientEvent.ConnectFailed>()).NextAttemptIn);
     }
 
+    [Theory]
+    [InlineData(-5_000, 0)]
+    [InlineData(500 * 86_400_000L, uint.MaxValue - 1)]
+    public async Task A_delay_that_cannot_be_is_replaced_and_told_of_once(long milliseconds, long used)
+    {
+        using var logs = new LogNotes();
+        var options = Unreachable();
+        options.LoggerFactory = logs;
+        options.Reconnect.Policy = ReconnectPolicy.From(attempt => attempt.Number < 3 ? TimeSpan.FromMilliseconds(milliseconds) : null);
+        await using var client = new MqttClient(options);
+        await using var events = new EventReader(client);
+        var connecting = client.ConnectAsync();
+
+        Assert.Equal(TimeSpan.FromMilliseconds(used), (await events.NextAsync<ClientEvent.ConnectFailed>()).NextAttemptIn);
+        Pass(client, TimeSpan.FromMilliseconds(used));
+        Assert.Equal(TimeSpan.FromMilliseconds(used), (await events.NextAsync<ClientEvent.ConnectFailed>()).NextAttemptIn);
+        Pass(client, TimeSpan.FromMilliseconds(used));
+
+        await Assert.ThrowsAsync<MqttConnectException>(() => connecting.Soon());
+        Assert.Contains("negative or above 49 days", Assert.Single(logs.Entries, entry => entry.Id == 137).Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Listed_delays_are_waited_for_and_then_it_is_over()
     {
@@ -135,7 +157,7 @@ public sealed class ReconnectTests
     [Fact]
     public void The_systems_own_network_changes_can_be_listened_to()
     {
-        using var watching = NetworkChangeSource.System.Watch(() => { });
+        using var watching = NetworkChangeSource.OperatingSystem.Watch(() => { });
     }
 
     [Fact]
