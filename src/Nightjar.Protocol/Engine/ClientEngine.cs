@@ -20,6 +20,7 @@ internal sealed class ClientEngine
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
     private readonly HandlerWatch _watch;
+    private StoredReplays? _replays;
 
     public ClientEngine(EngineSettings settings)
     {
@@ -151,6 +152,7 @@ internal sealed class ClientEngine
     public MessageTicket Accept(in OutgoingPublish message, object? waiter, long now)
     {
         var ticket = Outbound.Accept(message, waiter, now);
+        Outbound.Session.Journal?.Compact(now);
         _lifecycle.ConnectOnFirstUse(now);
         return ticket;
     }
@@ -166,6 +168,12 @@ internal sealed class ClientEngine
     {
         Routes.Add(subscription);
         Subscriptions.Add(subscription);
+        if (subscription.StoresMessages && _lifecycle.Supervisor.HasAttempted && _replays is { IsEmpty: false })
+        {
+            _replays.Rewind();
+            Outputs.Enqueue(new EngineOutput.Replay());
+        }
+
         _lifecycle.PumpSubscriptions();
         _lifecycle.ConnectForSubscription(now);
     }
@@ -220,6 +228,11 @@ internal sealed class ClientEngine
         var ready = false;
         foreach (ref readonly var outcome in outcomes)
         {
+            if (outcome is { DeliveryId: not 0, Abandoned: false })
+            {
+                Outbound.Session.Journal?.Handled(outcome.DeliveryId);
+            }
+
             ready |= Ledger.Complete(outcome);
         }
 
@@ -228,6 +241,8 @@ internal sealed class ClientEngine
             _reception.WriteReadyAcks();
             RecycleFor(_watch.Notice(now), now);
         }
+
+        Outbound.Session.Journal?.Compact(now);
     }
 
     /// <summary>Which handlers hold messages for longer than they should.</summary>
@@ -272,6 +287,8 @@ internal sealed class ClientEngine
             RecycleFor(_watch.Notice(now), now);
             _lifecycle.ContinueEnding(now);
         }
+
+        Outbound.Session.Journal?.Compact(now);
     }
 
     /// <summary>Take: what the next flush writes.</summary>
@@ -304,19 +321,33 @@ internal sealed class ClientEngine
     /// </summary>
     public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
     {
-        journal.Begin(session, Outbound.Messages, now, utcNow);
-        Outbound.Restore(session, journal, now);
-        _lifecycle.Supervisor.Release(now);
+        foreach (var arrival in session.Arrivals.Where(arrival => arrival.IsReceived))
+        {
+            Ledger.Restore(arrival.PacketId); // mutant: ForgetInboundIds
+        }
+
+        Identifiers.Restore(session.Identifiers.Select(known => (known.Identifier, known.Filter)), session.HighestIdentifier);
+        Identifiers.Journal = journal;
+        Outbound.Restore(session, journal, now, utcNow);
+        _replays = new StoredReplays(session, journal, Routes);
+        _lifecycle.Restore(session, now);
+    }
+
+    /// <summary>Take: the next message that an earlier process stored and did not handle, for those here who store messages; after <see cref="EngineOutput.Replay"/>.</summary>
+    public bool TakeReplay(out StoredReplay replay)
+    {
+        replay = default;
+        return _replays is not null && _replays.TryTake(out replay);
     }
 
     /// <summary>The log is committed up to this record.</summary>
     public void HandleCommitted(long sequence) => Outbound.Committed(sequence);
 
     /// <summary>Records cannot be written at the moment: what depends on them waits.</summary>
-    public void HandleStoreFailed() => Outbound.StoreIsFailing = true;
+    public void HandleStoreFailed() => Outbound.HandleStore(isFailing: true);
 
     /// <summary>They can again.</summary>
-    public void HandleStoreWentOn() => Outbound.StoreIsFailing = false;
+    public void HandleStoreWentOn() => Outbound.HandleStore(isFailing: false);
 
     /// <summary>Time passed; asking early is harmless.</summary>
     public void Advance(long now)

@@ -46,12 +46,12 @@ internal sealed class Ending(EndingKind kind, DisconnectPacket packet, CloseReas
     public bool ByHand { get; set; }
 
     /// <summary>
-    /// The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it. What is only said for people is left out if it does not
+    /// The DISCONNECT. A generated client identifier is nobody's after this client: its session ends with it, unless a store keeps both. What is only said for people is left out if it does not
     /// fit [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
     /// </summary>
     public DisconnectPacket LastWord(ServerSettings server, Outbound outbound)
     {
-        var endsSession = Final && server.ClientIdIsGenerated && server.Connect.SessionExpiryInterval > 0;
+        var endsSession = Final && server.ClientIdIsGenerated && outbound.Session.Journal is null && server.Connect.SessionExpiryInterval > 0;
         var outlives = server.Connect.SessionExpiryInterval > 0; // one that CONNECT ended with the connection cannot be kept now [MQTT5-3.14.2-2]
         var fits = outbound.Fits(packet);
         return new DisconnectPacket

@@ -29,6 +29,9 @@ internal abstract record EngineOutput
         public bool Continues { get; init; }
     }
 
+    /// <summary>Messages that an earlier process stored are to be handed on, before any that come now: take them with TakeReplay.</summary>
+    internal sealed record Replay : EngineOutput;
+
     /// <summary>Say with HandleDelay how long to wait after this failure, the <paramref name="Number"/>th since the last stable connection.</summary>
     internal sealed record AskDelay(int Question, CloseReason Reason, int Number, long Elapsed) : EngineOutput;
 

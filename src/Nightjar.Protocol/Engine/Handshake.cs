@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
@@ -17,6 +18,8 @@ internal sealed class Handshake
     private EngineSettings _settings;
     private ServerMemory _memory;
     private string? _session;
+    private string? _generated;
+    private bool _assumesSession;
     private string? _emptied;
     private bool _cleanStart;
     private bool _unanswered;
@@ -36,7 +39,18 @@ internal sealed class Handshake
     public MqttVersion Version => _memory.Version;
 
     /// <summary>Ours, or the one that the server assigned.</summary>
-    public string ClientId => Target.Connect.ClientId is { Length: > 0 } given ? given : _assigned.GetValueOrDefault(Target.Keeper, "");
+    public string ClientId => Target.Connect.ClientId is not { Length: > 0 } given
+        ? _assigned.GetValueOrDefault(Target.Keeper, "")
+        : Target.ClientIdIsGenerated && _generated is not null ? _generated : given;
+
+    /// <summary>What must be known in another process: whose session it is, and where.</summary>
+    public SessionIdentity Identity => new()
+    {
+        GeneratedClientId = Target.ClientIdIsGenerated ? ClientId : _generated,
+        Session = _session,
+        Emptied = _emptied,
+        Assigned = [.. _assigned.Select(pair => (pair.Key, pair.Value))],
+    };
 
     /// <summary>
     /// Whether this CONNECT only empties a session of before: until 5.0 a clean session is one that the server does not keep afterwards either, so one that is both new and
@@ -63,6 +77,23 @@ internal sealed class Handshake
         Begin(settings.AllServers[0]);
     }
 
+    /// <summary>The session is that of an earlier process.</summary>
+    public void Restore(RestoredSession session)
+    {
+        _generated = session.Identity?.GeneratedClientId;
+        _session = session.Identity?.Session;
+        _emptied = session.Identity?.Emptied;
+        foreach (var (keeper, clientId) in session.Identity?.Assigned ?? [])
+        {
+            _assigned[keeper] = clientId;
+        }
+
+        _unanswered = session.IsUncertain;
+
+        // Where it was is lost. The next server is the best guess: if it is another one, it says that it has no such session.
+        _assumesSession = session is { HasState: true, IsDamaged: true } && _session is null;
+    }
+
     /// <summary>The next attempt is for this server.</summary>
     public void Begin(ServerSettings target)
     {
@@ -73,8 +104,14 @@ internal sealed class Handshake
     /// <summary>The CONNECT of one attempt.</summary>
     public ConnectPacket Request()
     {
+        if (_assumesSession)
+        {
+            _assumesSession = false;
+            _session = Key;
+        }
+
         // 5.0: new once, then resumed. 3.1 and 3.1.1 know one flag for both ends of the session: a client that wants to resume must say so from the start.
-        var endsWithConnection = Version < MqttVersion.Mqtt5 && (Target.CleanStart ?? Target.ClientIdIsGenerated);
+        var endsWithConnection = Version < MqttVersion.Mqtt5 && (Target.CleanStart ?? (Target.ClientIdIsGenerated && !_settings.HasStore));
         OnlyEmpties = Version < MqttVersion.Mqtt5 && IsElsewhere && !endsWithConnection;
         _cleanStart = Version == MqttVersion.Mqtt5
             ? !HasSession && (_session is not null || (Target.CleanStart ?? true))

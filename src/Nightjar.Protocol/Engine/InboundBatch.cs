@@ -52,6 +52,9 @@ internal struct InboundPacket
     /// <summary>The record of its arrival; 0 if there is none.</summary>
     public long DeliveryId;
 
+    /// <summary>Subscriptions that store messages have it already: it is for the others only.</summary>
+    public bool WasStored;
+
     /// <summary>The packets of the rare kinds.</summary>
     public object? Other;
 }

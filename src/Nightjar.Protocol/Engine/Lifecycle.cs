@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
@@ -46,6 +47,21 @@ internal sealed partial class Lifecycle
         _reception = reception;
         _counters = counters;
         _outputs = outputs;
+    }
+
+    private SessionJournal? Journal => _outbound.Session.Journal;
+
+    /// <summary>The session of an earlier process goes on; attempts may begin.</summary>
+    public void Restore(RestoredSession session, long now)
+    {
+        _handshake.Restore(session);
+        if (session.Identity is null)
+        {
+            // Whoever asks for the client identifier from here on hears the same in every process.
+            Journal?.Note(_handshake.Identity);
+        }
+
+        _supervisor.Release(session.HasState, replays: session.Deliveries.Count > 0, now);
     }
 
     /// <summary>The inbound half of the current connection.</summary>
@@ -106,7 +122,8 @@ internal sealed partial class Lifecycle
         _heardAnything = false;
         _handshake.Begin(_supervisor.Servers.Target);
         Inbound = new Inbound(_handshake.Version, (int)(_settings.AnnouncedPacketSize ?? int.MaxValue), _settings.TopicAliasMaximum, _settings.MaximumPacketSize);
-        _outbound.WriteControl(_handshake.Request(), _handshake.Version);
+        var connect = _handshake.Request();
+        _outbound.WriteConnect(connect, _handshake.Version, Journal?.Connecting(_handshake.Identity) ?? 0);
     }
 
     /// <summary>The transport could not be opened, or ended: the peer closed it, it failed, or it was closed as asked.</summary>
@@ -160,12 +177,15 @@ internal sealed partial class Lifecycle
 
         if (_handshake.Handle(packet, out var accepted) is { } reason)
         {
+            Journal?.Refused();
             EndAbruptly(reason, now);
             return;
         }
 
         if (_handshake.OnlyEmpties)
         {
+            Journal?.Refused();
+            Journal?.Note(_handshake.Identity);
             _supervisor.Disconnecting(new CloseReason(CloseKind.Renewed, "The session of before is gone."), now);
             _outbound.WriteLast(new DisconnectPacket(), accepted!.Version);
             return;
@@ -188,7 +208,15 @@ internal sealed partial class Lifecycle
         var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
         _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
         _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
+        if (accepted.SessionPresent)
+        {
+            Journal?.Connected(_handshake.Identity, accepted.SessionIsCertain);
+        }
+
         _outbound.Open(accepted);
+
+        // Behind the record that voids the session of before: whoever stops between the two takes nothing for this server's that was another's.
+        Journal?.Note(_handshake.Identity);
         _subscriptions.Open(accepted.SessionPresent, accepted.SessionIsCertain);
         PumpSubscriptions();
         _outbound.Pump();

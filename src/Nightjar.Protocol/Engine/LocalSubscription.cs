@@ -46,12 +46,26 @@ internal abstract class LocalSubscription
     public long StalledAt { get; set; } = long.MinValue;
 
     /// <summary>How many of these have a say in the acknowledgement.</summary>
-    public static int CountAcknowledging(LocalSubscription[] subscriptions)
+    /// <param name="subscriptions">Those that get the message.</param>
+    /// <param name="isStored">It is stored for those of them that want that, which have none then.</param>
+    public static int CountAcknowledging(LocalSubscription[] subscriptions, bool isStored = false)
     {
         var count = 0;
         foreach (var subscription in subscriptions)
         {
-            count += subscription.AcknowledgesAtArrival ? 0 : 1;
+            count += subscription.AcknowledgesAtArrival || (isStored && subscription.StoresMessages) ? 0 : 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>For how many of these a message is stored.</summary>
+    public static int CountStoring(LocalSubscription[] subscriptions)
+    {
+        var count = 0;
+        foreach (var subscription in subscriptions)
+        {
+            count += subscription.StoresMessages ? 1 : 0;
         }
 
         return count;

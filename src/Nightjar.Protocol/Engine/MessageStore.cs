@@ -152,6 +152,16 @@ internal sealed class MessageStore
         return handle;
     }
 
+    /// <summary>A place for a message of an earlier process whose content is lost.</summary>
+    public int AddLost(QoS qos)
+    {
+        var handle = TakePlace();
+        var generation = this[handle].Generation;
+        this[handle] = new StoredMessage { Generation = generation, QoS = qos, Stage = MessageStage.Sent, Next = -1, Live = -1 };
+        Count++;
+        return handle;
+    }
+
     /// <summary>Whether the ticket's message is still there.</summary>
     public bool IsCurrent(MessageTicket ticket) =>
         ticket.Handle >> PageBits < _pages.Count && this[ticket.Handle] is { Stage: not MessageStage.Free } stored && stored.Generation == ticket.Generation;

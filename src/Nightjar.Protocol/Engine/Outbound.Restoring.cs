@@ -1,18 +1,94 @@
 using Nightjar.Protocol.Journal;
+using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
 
 // What an earlier process left.
 internal sealed partial class Outbound
 {
-    /// <summary>Takes over what an earlier process left, before what this one has accepted already.</summary>
-    public void Restore(RestoredSession session, SessionJournal journal, long now)
+    /// <summary>
+    /// Takes over what an earlier process left: exchanges in their orders, then what waited for one, all before what this process has accepted already, which is written down now.
+    /// </summary>
+    public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
     {
-        Session.Journal = journal;
+        var queued = new List<int>();
+        var number = -(long)session.Messages.Count;
+        foreach (var message in session.Messages)
+        {
+            message.Place = Add(message, session, now, utcNow);
+            _messages[message.Place].Number = number++;
+            if (message.Phase == MessagePhase.Queued)
+            {
+                queued.Add(message.Place);
+            }
+            else if (message.Phase == MessagePhase.Assigned)
+            {
+                Session.Restore(message.PacketId, message.QoS == QoS.AtLeastOnce ? InFlightPhase.PubAck : InFlightPhase.PubRec, message.Place);
+            }
+        }
+
+        foreach (var message in session.Messages.Where(message => message.Phase == MessagePhase.Released).OrderBy(message => message.ReleasedAt))
+        {
+            Session.Restore(message.PacketId, InFlightPhase.PubComp, message.Place);
+        }
+
+        foreach (var id in session.ReservedIds)
+        {
+            Session.Reserve(id);
+        }
+
+        var early = _reliable.First;
+        _reliable.PutInFront(_messages, queued);
         _committed = Math.Max(_committed, session.Last);
-        for (var handle = _reliable.First; handle >= 0; handle = _messages[handle].Next)
+        journal.Begin(session, _messages, now, utcNow);
+        Session.Journal = journal;
+        for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
             journal.Accepted(handle, now);
         }
     }
+
+    private int Add(RestoredMessage message, RestoredSession session, long now, DateTimeOffset utcNow)
+    {
+        var handle = message.IsLost ? _messages.AddLost(message.QoS) : Copy(session.Contents, message.Handle);
+        ref var stored = ref _messages[handle];
+        stored.Record = message.Record;
+        stored.Flags = message.Flags;
+        stored.PacketId = message.PacketId;
+        stored.ReasonCode = message.ReasonCode;
+        stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? NotZero(now + remaining) : 0;
+        if (message.Phase != MessagePhase.Queued)
+        {
+            stored.Stage = MessageStage.Sent;
+        }
+
+        if (message.IsLost)
+        {
+            Quarantined.Add(("", message.PacketId, "Its content was in a part of the store that is damaged."));
+        }
+
+        return handle;
+    }
+
+    private int Copy(MessageStore contents, int handle)
+    {
+        ref var content = ref contents[handle];
+        var copy = _messages.Add(
+            new OutgoingPublish
+            {
+                Topic = content.Topic,
+                Properties = content.Properties,
+                Payload = content.Payload,
+                Id = content.Id,
+                QoS = content.QoS,
+                Retain = content.Retain,
+                TopicAlias = content.TopicAlias,
+            },
+            waiter: null);
+        contents.Remove(handle);
+        return copy;
+    }
+
+    // 0 would say that it never expires.
+    private static long NotZero(long time) => time == 0 ? 1 : time;
 }

@@ -15,6 +15,13 @@ internal sealed partial class Outbound
         while (_data.Length < DataLaneLimit && Session.TryPeekResend(out var id, out var handle) && Pace.TryTake())
         {
             ref var message = ref _messages[handle];
+            if (message.Segment is null)
+            {
+                // An earlier process sent it, and its record is lost.
+                Session.Skipped();
+                continue;
+            }
+
             var packet = message.ToPacket(message.QoS, id, duplicate: true);
             if (_publishes.CheckAgain(packet) is { } limit)
             {
@@ -38,7 +45,7 @@ internal sealed partial class Outbound
 
     private bool TrySendReliable()
     {
-        if (!_open || _reliable.Count == 0 || _data.Length >= DataLaneLimit || !Session.CanPublish || !Pace.TryTake())
+        if (!_open || StoreIsFailing || _reliable.Count == 0 || _data.Length >= DataLaneLimit || !Session.CanPublish || !Pace.TryTake())
         {
             return false;
         }

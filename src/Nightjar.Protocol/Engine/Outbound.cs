@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
@@ -32,6 +33,7 @@ internal sealed partial class Outbound
     private bool _unreliableIsNext;
     private long _committed;
     private long _recordedBefore;
+    private long _connectRecord;
     private long _unreliableInLane;
     private long _unreliableWritten;
     private long _unreliableTaken;
@@ -44,13 +46,13 @@ internal sealed partial class Outbound
         _packets = new PacketEncoder(counters);
         _publishes = new PublishLane(_data, settings, counters);
         Session = new ClientSession(settings.MaximumInFlight);
-        _committed = hasStore ? 0 : long.MaxValue;
+        _committed = hasStore ? 0 : long.MaxValue; // mutant: SendBeforeCommit
     }
 
     public ClientSession Session { get; }
 
     /// <summary>Records cannot be written at the moment.</summary>
-    public bool StoreIsFailing { get; set; }
+    public bool StoreIsFailing { get; private set; }
 
     /// <summary>Where they lie.</summary>
     public MessageStore Messages => _messages;
@@ -193,8 +195,17 @@ internal sealed partial class Outbound
     /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-1].</summary>
     public void WriteLast(DisconnectPacket packet, MqttVersion version)
     {
+        var depends = Math.Max(Session.LastRecord, _connectRecord);
+        if (StoreIsFailing)
+        {
+            // What waits for the log will not leave any more.
+            _control.DropBlocked(_committed);
+            _data.DropBlocked(_committed);
+            depends = 0;
+        }
+
         // It depends on every record, lest it overtake a control packet that waits for one.
-        _packets.Write(_data, packet, version, Session.LastRecord, _committed);
+        _packets.Write(_data, packet, version, depends, _committed);
         _open = false;
         Pace.Begin();
     }
@@ -250,7 +261,30 @@ internal sealed partial class Outbound
     }
 
     /// <summary>The log is committed up to this record.</summary>
-    public void Committed(long lsn) => _committed = Math.Max(_committed, lsn);
+    public void Committed(long lsn)
+    {
+        _committed = Math.Max(_committed, lsn);
+        Session.Journal?.Committed(lsn);
+    }
+
+    /// <summary>
+    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0 and a connection do not: messages of QoS 1 and 2 stay in their queue, lest they stand in the lane before all
+    /// others.
+    /// </summary>
+    public void HandleStore(bool isFailing)
+    {
+        StoreIsFailing = isFailing;
+        if (!isFailing)
+        {
+            Pump();
+        }
+        else if (_connectRecord > _committed)
+        {
+            _connectRecord = 0;
+            _control.Waive();
+        }
+    }
+
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
     public void HandleAck(PacketType type, ushort id, ReasonCode reason)
@@ -282,7 +316,14 @@ internal sealed partial class Outbound
         _packets.Write(_control, packet, _version, lsn, _committed);
     }
 
-    /// <summary>Writes CONNECT, PINGREQ or AUTH.</summary>
+    /// <summary>Writes CONNECT, behind the record that it depends on, unless none can be written.</summary>
+    public void WriteConnect(ConnectPacket packet, MqttVersion version, long record)
+    {
+        _connectRecord = StoreIsFailing ? 0 : record;
+        _packets.Write(_control, packet, version, _connectRecord, _committed);
+    }
+
+    /// <summary>Writes PINGREQ or AUTH.</summary>
     public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
@@ -321,12 +362,27 @@ internal sealed partial class Outbound
             // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
             _voided.InsertRange(0, released);
             released.Clear();
+            _voided.Sort((one, other) => _messages[one].Number.CompareTo(_messages[other].Number));
         }
 
         released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
 
+        _voided.RemoveAll(EndIfLost);
+        _voided.ForEach(handle => _messages[handle].PacketId = 0);
         _messages.MarkPossiblyDuplicated(_voided);
         _reliable.PutInFront(_messages, _voided);
+    }
+
+    /// <summary>The content of a message of an earlier process is lost: with its session it ends.</summary>
+    private bool EndIfLost(int handle)
+    {
+        if (_messages[handle].Segment is not null)
+        {
+            return false;
+        }
+
+        Remove(handle, MessageEnd.Quarantined);
+        return true;
     }
 
     private void HandlePubRec(ushort id, ReasonCode reason)

@@ -52,6 +52,36 @@ internal sealed class OutputLane
     public bool HasOutput(long committed) =>
         Length > 0 && (!_dependencies.TryPeek(out var first) || first.Lsn <= committed || first.Position > Position - Length);
 
+    /// <summary>What waits for records need not wait any more.</summary>
+    public void Waive() => _dependencies.Clear();
+
+    /// <summary>What waits for a record will not leave on this connection.</summary>
+    public void DropBlocked(long committed)
+    {
+        while (_dependencies.TryPeek(out var dependency) && dependency.Lsn <= committed)
+        {
+            _dependencies.Dequeue();
+        }
+
+        if (!_dependencies.TryPeek(out var waiting))
+        {
+            return;
+        }
+
+        var kept = new OutputBatch();
+        var taken = Position - Length;
+        TakePart(kept, (int)(waiting.Position - taken));
+        Clear();
+        Position = taken;
+        for (var i = 0; i < kept.Count; i++)
+        {
+            kept[i].Span.CopyTo(Reserve(kept[i].Length));
+            Commit(kept[i].Length, lsn: 0, committed);
+        }
+
+        kept.Release();
+    }
+
     /// <summary>Moves what may leave into a batch; returns whether there was anything.</summary>
     public bool TakeInto(OutputBatch batch, long committed)
     {

@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
@@ -21,6 +22,8 @@ internal sealed class Reception(
 
     /// <summary>Messages that were not stored because they were too large.</summary>
     public long Skipped => _large.Skipped;
+
+    private SessionJournal? Journal => outbound.Session.Journal;
 
     /// <summary>Takes one packet; a PUBLISH gets its route and its token. Null if it keeps all rules.</summary>
     public ProtocolViolation? Handle(ref InboundPacket packet, ReadOnlySpan<byte> chunk, Accepted accepted)
@@ -53,10 +56,7 @@ internal sealed class Reception(
     {
         while (ledger.TryTakeReady(out var ack))
         {
-            var lsn = ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure()
-                ? outbound.Session.Journal?.Received(ack.PacketId) ?? 0
-                : 0;
-            outbound.WriteAck(ack, lsn);
+            outbound.WriteAck(ack, Journal is null ? 0 : Record(ack));
         }
     }
 
@@ -94,7 +94,15 @@ internal sealed class Reception(
             outputs.Enqueue(new EngineOutput.Unrouted(route.Name));
         }
 
-        var handlers = packet.Part == PublishPart.Begin ? _large.Begin(ref packet, accepted.Version) : LocalSubscription.CountAcknowledging(route.Subscriptions);
+        var storing = 0;
+        if (packet.QoS > QoS.AtMostOnce && packet.Part == PublishPart.Whole && Journal is not null)
+        {
+            storing = LocalSubscription.CountStoring(route.Subscriptions);
+        }
+
+        var handlers = packet.Part == PublishPart.Begin
+            ? _large.Begin(ref packet, accepted.Version)
+            : LocalSubscription.CountAcknowledging(route.Subscriptions, storing > 0);
         if (packet.QoS == QoS.AtMostOnce)
         {
             return null;
@@ -116,8 +124,31 @@ internal sealed class Reception(
                     $"The server sent more than Receive Maximum ({settings.ReceiveMaximum}) messages without waiting for an acknowledgement.");
             default:
                 _large.Admitted(packet);
+                if (Journal is not null)
+                {
+                    Record(ref packet, topic, chunk, storing, handlers);
+                }
+
                 return null;
         }
+    }
+
+    /// <summary>What an answer depends on.</summary>
+    private long Record(in AckPacket ack) =>
+        ack.Type == PacketType.PubRec && !ack.ReasonCode.IsFailure() ? Journal!.Received(ack.PacketId) : Journal!.Acknowledged(ack.PacketId);
+
+    /// <summary>A message gets its delivery id, and lies in the log for subscriptions that want that.</summary>
+    private void Record(ref InboundPacket packet, ReadOnlySpan<byte> topic, ReadOnlySpan<byte> chunk, int storing, int handlers)
+    {
+        var message = new OutgoingPublish
+        {
+            Topic = topic,
+            Properties = storing > 0 ? chunk.Slice(packet.PayloadOffset - packet.PropertiesLength, packet.PropertiesLength) : default,
+            Payload = storing > 0 ? chunk.Slice(packet.PayloadOffset, packet.PayloadLength) : default,
+            QoS = packet.QoS,
+            Retain = packet.Retain,
+        };
+        packet.DeliveryId = Journal!.Arrived(packet.PacketId, message, storing, handlers == 0, packet.Duplicate, out packet.WasStored);
     }
 
     private ProtocolViolation? HandlePubRel(ushort id)
@@ -127,7 +158,7 @@ internal sealed class Reception(
             return new ProtocolViolation(ReasonCode.ProtocolError, "MQTT5-4.3.3-4", "The server sent PUBREL for a message that PUBREC has not answered.");
         }
 
-        var lsn = outbound.Session.Journal?.ReceivedReleased(id) ?? 0;
+        var lsn = Journal?.ReceivedReleased(id) ?? 0;
         outbound.WriteAck(new AckPacket(PacketType.PubComp, id, reason), lsn);
         return null;
     }

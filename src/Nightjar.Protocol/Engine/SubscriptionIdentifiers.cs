@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
@@ -25,22 +26,24 @@ internal sealed class SubscriptionIdentifiers
 
     public SubscriptionIdentifiers(Func<double> random) => _random = random;
 
+    /// <summary>Where it is written what they stand for; null: nowhere.</summary>
+    public SessionJournal? Journal { get; set; }
+
     /// <summary>Whether messages may carry one that is known.</summary>
     public bool InUse => _marks.Count > 0;
 
     /// <summary>Changes with what is known.</summary>
     public int Version { get; private set; }
 
-    /// <summary>What is known, for the one who keeps the session.</summary>
-    public IReadOnlyList<(uint Identifier, string Filter)> Export() => [.. _marks.SelectMany(pair => pair.Value.Select(mark => (pair.Key, mark.Filter.Text)))];
-
     /// <summary>What an earlier process told the server; only before the first connection.</summary>
-    public void Restore(IEnumerable<(uint Identifier, string Filter)> known)
+    /// <param name="known">What stands for what.</param>
+    /// <param name="highest">The highest number that was ever used.</param>
+    public void Restore(IEnumerable<(uint Identifier, string Filter)> known, uint highest)
     {
+        _next = highest;
         foreach (var (identifier, filter) in known)
         {
             Note(identifier, TopicFilter.Parse(filter), retainedFor: null);
-            _next = Math.Max(_next, identifier + 1);
         }
     }
 
@@ -100,6 +103,7 @@ internal sealed class SubscriptionIdentifiers
 
         foreach (var identifier in identifiers)
         {
+            Journal?.Unidentified(identifier, filter);
             var marks = _marks[identifier];
             marks.RemoveAll(mark => mark.Filter.Text == filter);
             if (marks.Count == 0)

@@ -21,6 +21,8 @@ internal sealed class Supervisor
     private bool _closed;
     private bool _isHeld;
     private bool _wasAsked;
+    private bool _goesOn;
+    private bool _replays;
     private bool _stopped;
     private bool _waitsFirmly;
     private bool _waitsForWindow;
@@ -55,6 +57,9 @@ internal sealed class Supervisor
 
     public int Failures => _rule.Failures;
 
+    /// <summary>Whether the first attempt has begun.</summary>
+    public bool HasAttempted => _attempt > 0;
+
     public long RetryAt { get; private set; } = long.MaxValue;
 
     /// <summary>Whether a transport is open or being opened, or an attempt prepared.</summary>
@@ -77,7 +82,7 @@ internal sealed class Supervisor
     });
 
     /// <summary>Whether the first connection may find a session with messages, for which not all subscriptions may be registered yet.</summary>
-    public bool MayFindSession => !_everConnected && Servers.Current.MayHoldSession(_settings.Version);
+    public bool MayFindSession => !_everConnected && (_goesOn || Servers.Current.MayHoldSession(_settings.Version));
 
     /// <summary>While somebody waits for the first connection, no server may use up the time of all.</summary>
     private long AttemptTime => _settings.ConnectTimeout / (_everConnected || _settings.FirstConnect != FirstConnect.FailFast ? 1 : Servers.Count);
@@ -95,9 +100,14 @@ internal sealed class Supervisor
     }
 
     /// <summary>The session is restored: attempts may begin.</summary>
-    public void Release(long now)
+    /// <param name="goesOn">It is one that a server may have messages for.</param>
+    /// <param name="replays">There are messages that an earlier process stored, to be handed on before the first attempt.</param>
+    /// <param name="now">The time.</param>
+    public void Release(bool goesOn, bool replays, long now)
     {
         _isHeld = false;
+        _goesOn = goesOn;
+        _replays = replays;
         if (_wasAsked)
         {
             _wasAsked = false;
@@ -386,6 +396,12 @@ internal sealed class Supervisor
     private void Dial(ServerSettings target, long now, bool continues)
     {
         _failures.ReportUnanswered(now);
+        if (_replays)
+        {
+            _replays = false;
+            _outputs.Enqueue(new EngineOutput.Replay());
+        }
+
         _attempt++;
         Servers.Target = target;
         _attemptedAt = now;

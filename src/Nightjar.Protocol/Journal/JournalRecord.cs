@@ -53,4 +53,7 @@ internal enum JournalRecord : byte
 
     /// <summary>What lies before a record counts no more, should it still be there.</summary>
     Obsolete = 17,
+
+    /// <summary>The server refused a connection, which changes no session.</summary>
+    Refused = 18,
 }

@@ -11,25 +11,49 @@ namespace Nightjar.Protocol.Journal;
 internal sealed partial class SessionJournal
 {
     private readonly IRecordAppender _log;
+    private readonly LiveRecords _live = new();
+    private readonly Dictionary<int, long> _releases = [];
     private MessageStore _messages = new();
+    private LogSpan _span = new();
+    private long _lastRecord;
     private long _now;
     private DateTimeOffset _utcNow;
 
-    public SessionJournal(IRecordAppender log)
+    /// <param name="log">Where to.</param>
+    /// <param name="slack">How many bytes of log may lie behind the oldest live record beside a multiple of what is alive, before old records are written anew.</param>
+    public SessionJournal(IRecordAppender log, long slack = DefaultSlack)
     {
         _log = log;
+        _slack = slack;
     }
 
-    /// <summary>The last record; 0 if there is none.</summary>
+    /// <summary>The last record that packets may depend on; 0 if there is none. What only helps to restore the session does not count.</summary>
     public long Last { get; private set; }
 
+    /// <summary>How many ids of delivered messages are remembered.</summary>
+    public int RememberedIds { get; set; } = 100_000;
+
     /// <summary>The session begins, or goes on: what follows is written behind its records.</summary>
+    /// <param name="session">What there was; its messages have their handles in <paramref name="messages"/>.</param>
+    /// <param name="messages">Where messages to be sent lie from here on.</param>
+    /// <param name="now">The engine's time.</param>
+    /// <param name="utcNow">The world's.</param>
     public void Begin(RestoredSession session, MessageStore messages, long now, DateTimeOffset utcNow)
     {
-        Last = session.Last;
         _messages = messages;
         _now = now;
         _utcNow = utcNow;
+        _lastRecord = Last = session.Last;
+        _span = session.Span;
+        _forgotAt = _span.Position;
+        _uncertain = session.IsUncertain;
+        _identity = session.Identity ?? _identity;
+        _highestIdentifier = session.HighestIdentifier;
+        _storedMessages = session.Stored;
+        foreach (var (sequence, size, thing) in session.LiveThings())
+        {
+            Restore(thing, sequence, size);
+        }
     }
 
     /// <summary>A message was accepted.</summary>
@@ -37,27 +61,19 @@ internal sealed partial class SessionJournal
     {
         ref var message = ref _messages[handle];
         Debug.Assert(message.Record == 0);
-        message.Record = AppendMessage(message, MessagePhase.Queued, order: 0, now);
+        message.Record = Last = AppendMessage(message, MessagePhase.Queued, order: 0, now);
+        message.Live = _live.Add(LiveKind.Message, handle, message.Record, _size);
     }
 
     /// <summary>A message gets a packet identifier: its PUBLISH depends on that.</summary>
-    public long Assigned(int handle, ushort id, QoS qos)
-    {
-        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write(_messages[handle].Record);
-        writer.Write(id);
-        writer.Write((byte)qos);
-        return Append(JournalRecord.Assigned, writer.ToHead());
-    }
+    public long Assigned(int handle, ushort id, QoS qos) => Last = AppendAssigned(_messages[handle].Record, id, qos);
 
     /// <summary>PUBREC came: PUBREL depends on that.</summary>
     public long Released(int handle, ushort id, ReasonCode reason)
     {
-        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write(_messages[handle].Record);
-        writer.Write(id);
-        writer.Write((byte)reason);
-        return Append(JournalRecord.Released, writer.ToHead());
+        Last = AppendReleased(_messages[handle].Record, id, reason);
+        _releases[handle] = Last;
+        return Last;
     }
 
     /// <summary>A message is done; its bytes are still there.</summary>
@@ -69,14 +85,22 @@ internal sealed partial class SessionJournal
             return;
         }
 
-        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write(message.Record);
-        writer.Write((byte)end);
-        writer.Write((byte)reason);
-        writer.Write((byte)message.Flags);
-        writer.Write(message.PacketId);
-        Append(JournalRecord.Ended, writer.ToHead(), message.Id);
+        _releases.Remove(handle);
+        if (message.Live >= 0)
+        {
+            _live.Remove(message.Live);
+        }
+
+        var remembers = end == MessageEnd.Answered && !reason.IsFailure() && message.IdLength > 0 && RememberedIds > 0;
+        var completed = new CompletedId(remembers ? message.Id.ToArray() : [], message.Record, end, reason, message.Flags, message.PacketId);
+        Last = AppendEnded(completed, message.Id);
+        if (remembers)
+        {
+            Remember(completed, Last, _size);
+        }
+
         message.Record = 0;
+        message.Live = -1;
     }
 
     /// <summary>The server has no session: all packet identifiers are void.</summary>
@@ -85,24 +109,47 @@ internal sealed partial class SessionJournal
     {
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
         writer.Write(isElsewhere ? (byte)1 : (byte)0);
-        Append(JournalRecord.Started, writer.ToHead());
+        Last = Append(JournalRecord.Started, writer.ToHead());
+        _releases.Clear();
+        ForgetArrivals();
+        ForgetIdentifiers();
+        _unanswered = _uncertain = false;
+    }
+
+    private long AppendAssigned(long message, ushort id, QoS qos)
+    {
+        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
+        writer.Write(message);
+        writer.Write(id);
+        writer.Write((byte)qos);
+        return Append(JournalRecord.Assigned, writer.ToHead());
+    }
+
+    private long AppendReleased(long message, ushort id, ReasonCode reason)
+    {
+        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
+        writer.Write(message);
+        writer.Write(id);
+        writer.Write((byte)reason);
+        return Append(JournalRecord.Released, writer.ToHead());
     }
 
     private long AppendMessage(in StoredMessage message, MessagePhase phase, long order, long now)
     {
+        var expires = message.ExpiresAt != 0;
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write((byte)((int)message.QoS | (message.Retain ? 4 : 0)));
+        writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0)));
         writer.Write((byte)message.Flags);
         writer.Write((byte)phase);
         writer.Write((byte)message.ReasonCode);
-        writer.Write(message.PacketId);
+        writer.Write(phase == MessagePhase.Queued ? (ushort)0 : message.PacketId);
         writer.Write(message.TopicAlias);
         writer.Write(message.TopicLength);
         writer.Write(message.IdLength);
         writer.Write(message.PropertiesLength);
         writer.Write(message.PayloadLength);
-        writer.Write(message.ExpiresAt == 0 && message.Record != 0 ? 0 : UtcAt(now).Ticks);
-        writer.Write(message.ExpiresAt == 0 ? 0 : Math.Max(1, message.ExpiresAt - now));
+        writer.Write(expires || message.Record == 0 ? UtcAt(now).Ticks : 0);
+        writer.Write(expires ? Math.Max(1, message.ExpiresAt - now) : 0);
         writer.Write(message.Record);
         writer.Write(order);
         return Append(JournalRecord.Message, writer.ToHead(), message.Bytes);
@@ -110,5 +157,23 @@ internal sealed partial class SessionJournal
 
     private DateTime UtcAt(long now) => (_utcNow + TimeSpan.FromTicks(now - _now)).UtcDateTime;
 
-    private long Append(JournalRecord type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default) => Last = _log.Append((byte)type, first, second);
+    private long AppendEnded(in CompletedId ended, ReadOnlySpan<byte> id)
+    {
+        var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
+        writer.Write(ended.Record);
+        writer.Write((byte)ended.End);
+        writer.Write((byte)ended.ReasonCode);
+        writer.Write((byte)ended.Flags);
+        writer.Write(ended.PacketId);
+        return Append(JournalRecord.Ended, writer.ToHead(), id);
+    }
+
+    private long Append(JournalRecord type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
+    {
+        _lastRecord = _log.Append((byte)type, first, second);
+        _size = first.Length + second.Length + LogSpan.Overhead;
+        _span.Append(_lastRecord, first.Length + second.Length);
+        _appended += _size;
+        return _lastRecord;
+    }
 }

@@ -31,6 +31,7 @@ internal sealed class ClientSession
 
     private readonly InFlightTable _table = new();
     private readonly int _maximumInFlight;
+    private readonly List<ushort> _reserved = [];
     private ushort _nextRelease;
     private ushort _nextResend;
     private int _awaitingResend;
@@ -118,6 +119,8 @@ internal sealed class ClientSession
     {
         Drain(_table.Releases, released);
         Drain(_table.Publishes, unreleased);
+        _reserved.ForEach(_table.Remove);
+        _reserved.Clear();
         _window = Math.Min(receiveMaximum, _maximumInFlight);
         _nextRelease = _nextResend = 0;
         _awaitingResend = 0;
@@ -234,6 +237,15 @@ internal sealed class ClientSession
 
         _table.AddAt(id, phase, handle);
         return true;
+    }
+
+    /// <summary>An identifier may be in use at the server, nobody knows for what: it stays taken until the session is gone.</summary>
+    public void Reserve(ushort id)
+    {
+        if (Restore(id, InFlightPhase.Reserved, handle: -1))
+        {
+            _reserved.Add(id);
+        }
     }
 
     private AckEffect Complete(InFlightPhase phase, ushort id, out int handle)

@@ -11,6 +11,9 @@ internal enum InFlightPhase : byte
     PubComp,
     SubAck,
     UnsubAck,
+
+    /// <summary>A message may have had it whose record is lost.</summary>
+    Reserved,
 }
 
 /// <summary>

@@ -62,12 +62,15 @@ public sealed class LogBeforeWireTests
     }
 
     [Fact]
-    public void PUBACK_depends_on_nothing()
+    public void PUBACK_waits_until_it_is_recorded_that_the_message_is_answered()
     {
         var server = Connected();
 
         server.Send("t", "1", QoS.AtLeastOnce, 7);
 
+        Assert.Empty(server.Sent());
+        Assert.Equal([JournalRecord.Arrived, JournalRecord.Acknowledged], _log.Types.TakeLast(2));
+        Commit(server);
         Assert.Equal(["PUBACK 7"], server.Sent());
     }
 
@@ -80,7 +83,10 @@ public sealed class LogBeforeWireTests
         server.Sent();
         server.Answer(PacketType.PubRec, 1);
         server.Driver.Publish("t", "2", QoS.AtLeastOnce, out _);
+        _log.CommitsConnect = false;
+        server.Engine.HandleStoreFailed();
         server.Reconnect();
+        server.Engine.HandleStoreWentOn();
 
         Assert.Empty(server.Sent());
         Commit(server);

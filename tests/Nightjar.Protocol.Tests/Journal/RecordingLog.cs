@@ -7,6 +7,9 @@ internal sealed class RecordingLog : IRecordAppender
 {
     public List<(JournalRecord Type, byte[] Payload)> Records { get; } = [];
 
+    /// <summary>Whether a scripted server commits everything before it expects CONNECT.</summary>
+    public bool CommitsConnect { get; set; } = true;
+
     public long ObsoleteUpTo { get; private set; }
 
     public IEnumerable<JournalRecord> Types => Records.Select(record => record.Type);

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
-using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Tests.Journal;
 
 namespace Nightjar.Protocol.Tests.Engine.Simulated;
 
@@ -13,10 +13,12 @@ namespace Nightjar.Protocol.Tests.Engine.Simulated;
 /// </summary>
 internal sealed class ScriptedServer
 {
+    private readonly RecordingLog? _log;
     private PacketDecoder? _decoder;
 
-    public ScriptedServer(EngineSettings? settings = null, IRecordAppender? log = null)
+    public ScriptedServer(EngineSettings? settings = null, RecordingLog? log = null)
     {
+        _log = log;
         Driver = new EngineDriver(settings ?? Settings(), log);
     }
 
@@ -36,7 +38,7 @@ internal sealed class ScriptedServer
     };
 
     /// <summary>A client with a connection.</summary>
-    public static ScriptedServer Connected(EngineSettings? settings = null, ConnAckPacket? answer = null, IRecordAppender? log = null)
+    public static ScriptedServer Connected(EngineSettings? settings = null, ConnAckPacket? answer = null, RecordingLog? log = null)
     {
         var server = new ScriptedServer(settings, log);
         server.Engine.Connect(server.Driver.Now);
@@ -57,6 +59,11 @@ internal sealed class ScriptedServer
 
         Assert(Driver.WantsDial, "The engine wants no connection.");
         Driver.Dial();
+        if (_log is { CommitsConnect: true })
+        {
+            Engine.HandleCommitted(_log.Records.Count);
+        }
+
         _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt5);
         return (ConnectPacket)Read().Single().Other!;
     }
