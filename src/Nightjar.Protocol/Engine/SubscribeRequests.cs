@@ -121,18 +121,17 @@ internal sealed class SubscribeRequests(int filtersPerPacket)
         outbound.WriteData(packet, version, Record(outbound.Session, chunk));
     }
 
-    /// <summary>What an identifier stands for must be known wherever the session goes on.</summary>
+    /// <summary>What an identifier stands for must be known wherever the session goes on; and that there is a session, since it holds messages from now on.</summary>
     private static long Record(ClientSession session, WireSubscription[] chunk)
     {
-        var lsn = 0L;
         foreach (var wire in chunk)
         {
             if (wire.Identifier is { } identifier && session.Journal is { } journal)
             {
-                lsn = journal.Identified(identifier, wire.Filter.Text);
+                journal.Identified(identifier, wire.Filter.Text);
             }
         }
 
-        return lsn;
+        return session.LastRecord;
     }
 }

@@ -56,8 +56,8 @@ internal sealed partial class SessionJournal
             _live.Remove(_identityLive);
         }
 
-        var sequence = AppendIdentity();
-        _identityLive = _live.Add(LiveKind.Identity, key: 0, sequence, _size);
+        Last = AppendIdentity();
+        _identityLive = _live.Add(LiveKind.Identity, key: 0, Last, _size);
     }
 
     /// <summary>A filter has a subscription identifier: its SUBSCRIBE depends on that.</summary>

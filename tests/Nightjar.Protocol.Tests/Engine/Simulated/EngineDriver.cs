@@ -6,7 +6,11 @@ using Nightjar.Protocol.Topics;
 namespace Nightjar.Protocol.Tests.Engine.Simulated;
 
 /// <summary>One message at one subscription.</summary>
-internal sealed record Arrival(string Topic, string Payload, QoS QoS, bool Duplicate, bool Retain, AckToken Token, LocalSubscription Subscription);
+internal sealed record Arrival(string Topic, string Payload, QoS QoS, bool Duplicate, bool Retain, AckToken Token, LocalSubscription Subscription)
+{
+    /// <summary>0: none.</summary>
+    public long DeliveryId { get; init; }
+}
 
 /// <summary>
 /// The host's part, single-threaded and under virtual time: it owns no socket and no clock, collects what the engine says, and moves bytes
@@ -27,6 +31,13 @@ internal sealed class EngineDriver
         {
             Engine.Restore(new RestoredSession(), new SessionJournal(log), Now, DateTimeOffset.UnixEpoch.AddYears(60));
         }
+    }
+
+    /// <summary>A process that goes on where an earlier one stopped.</summary>
+    public EngineDriver(EngineSettings settings, RestoredSession session, SessionJournal journal, DateTimeOffset utcNow)
+    {
+        Engine = new ClientEngine(settings with { HasStore = true });
+        Engine.Restore(session, journal, Now, utcNow);
     }
 
     public ClientEngine Engine { get; }
@@ -178,9 +189,9 @@ internal sealed class EngineDriver
         return waiter;
     }
 
-    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool atArrival = false, bool takesStreams = false)
+    public LocalSubscription Subscribe(string filter, QoS qos = QoS.ExactlyOnce, bool atArrival = false, bool takesStreams = false, bool stores = false)
     {
-        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { AcknowledgesAtArrival = atArrival, TakesStreams = takesStreams };
+        var subscription = new ModelSubscription(TopicFilter.Parse(filter), qos) { AcknowledgesAtArrival = atArrival, TakesStreams = takesStreams, StoresMessages = stores };
         Engine.Subscribe(subscription, Now);
         Collect();
         return subscription;
@@ -256,12 +267,12 @@ internal sealed class EngineDriver
         var payload = packet.Part == PublishPart.Begin ? $"{packet.PayloadLength} to come" : Encoding.UTF8.GetString(chunk, packet.PayloadOffset, packet.PayloadLength);
         foreach (var subscription in packet.Route!.Subscriptions)
         {
-            if (packet.Part == PublishPart.Begin && !subscription.TakesStreams)
+            if ((packet.Part == PublishPart.Begin && !subscription.TakesStreams) || (packet.WasStored && subscription.StoresMessages))
             {
                 continue;
             }
 
-            var arrival = new Arrival(packet.Route.Name, payload, packet.QoS, packet.Duplicate, packet.Retain, packet.Token, subscription);
+            var arrival = new Arrival(packet.Route.Name, payload, packet.QoS, packet.Duplicate, packet.Retain, packet.Token, subscription) { DeliveryId = packet.DeliveryId };
             Arrived.Add(arrival);
             Handler?.Invoke(arrival);
         }

@@ -1,0 +1,511 @@
+using System.Globalization;
+using System.Text;
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
+using Nightjar.Protocol.Packets;
+using Nightjar.Protocol.Tests.Engine.Simulated;
+using Xunit;
+
+namespace Nightjar.Protocol.Tests.Journal;
+
+/// <summary>
+/// Processes that are killed at random moments, one after the other, on one log and against one server: nothing that was committed is lost, QoS 2 comes exactly once both ways, everything in order, and
+/// nothing was on the wire before its record was committed.
+/// </summary>
+public sealed class CrashTests
+{
+    [Fact]
+    public void Random_histories_with_crashes_lose_nothing()
+    {
+        for (var seed = 0; seed < 400; seed++)
+        {
+            new World(seed, losesSessions: seed % 4 == 3, slack: seed % 3 == 0 ? 0 : 2_000).Run(steps: 150);
+        }
+    }
+
+    [Fact]
+    public void A_crash_after_each_record_loses_nothing()
+    {
+        for (var at = 1; at < 160; at++)
+        {
+            new World(seed: 7, losesSessions: false, slack: 500).Run(steps: 150, crashAt: at);
+        }
+    }
+
+    private sealed class World
+    {
+        private readonly int _seed;
+        private readonly Random _random;
+        private readonly bool _losesSessions;
+        private readonly long _slack;
+        private readonly CrashLog _log = new();
+        private readonly Broker _broker;
+        private readonly List<(string Payload, QoS QoS, long Record)> _published = [];
+        private readonly HashSet<string> _neverStored = [];
+        private readonly List<(long DeliveryId, string Payload)> _effects = [];
+        private readonly List<Arrival> _arrived = [];
+        private EngineDriver _driver = null!;
+        private int _number;
+        private int _crashAt = int.MaxValue;
+
+        public World(int seed, bool losesSessions, long slack)
+        {
+            _seed = seed;
+            _random = new Random(seed);
+            _losesSessions = losesSessions;
+            _slack = slack;
+            _broker = new Broker(this);
+            Start();
+        }
+
+        public void Run(int steps, int crashAt = int.MaxValue)
+        {
+            _crashAt = crashAt;
+            for (var i = 0; i < steps; i++)
+            {
+                Step();
+                if (_log.Records.Count > 0 && _log.Last >= _crashAt)
+                {
+                    _crashAt = int.MaxValue;
+                    Crash();
+                }
+            }
+
+            for (var i = 0; i < 400 && !(IsAtRest && _broker.IsAtRest); i++)
+            {
+                Connect();
+                Commit(long.MaxValue);
+                Flush(long.MaxValue);
+                Hand(all: true);
+            }
+
+            Require(IsAtRest && _broker.IsAtRest, $"it does not come to rest: {_driver.Engine.Outbound.Queued} queued, {_driver.Engine.Outbound.Session.InFlight} in flight");
+            Check();
+        }
+
+        public void Require(bool holds, string message) => Assert.True(holds, $"seed {_seed}, crash at {_crashAt}: {message}");
+
+        /// <summary>The server took a message.</summary>
+        public void Accepted(string payload)
+        {
+            var published = _published.Find(p => p.Payload == payload);
+            Require(published.Record <= _log.Committed, $"{payload} was on the wire before its record was committed");
+        }
+
+        private bool IsAtRest => _driver.Engine.Outbound.IsDrained && _arrived.Count == 0 && _driver.Engine.Ledger.Waiting == 0;
+
+        private void Start()
+        {
+            var session = _log.Read();
+            var settings = ScriptedServer.Settings() with { Connect = new ConnectPacket { ClientId = "test", KeepAlive = 0, SessionExpiryInterval = 3600 }, CleanStart = null };
+            _driver = new EngineDriver(settings, session, new SessionJournal(_log, _slack), DateTimeOffset.UnixEpoch.AddYears(60));
+            _driver.Engine.HandleCommitted(_log.Committed);
+            _driver.Subscribe("d/#");
+            _driver.Subscribe("s/#", stores: true);
+            _driver.Engine.Connect(0);
+            _driver.Collect();
+            while (_driver.Engine.TakeReplay(out var replay))
+            {
+                _arrived.Add(new Arrival(replay.Route.Name, Encoding.UTF8.GetString(replay.Payload), replay.QoS, false, replay.Retain, default, replay.Route.Subscriptions[0])
+                {
+                    DeliveryId = replay.DeliveryId,
+                });
+            }
+        }
+
+        private void Step()
+        {
+            switch (_random.Next(24))
+            {
+                case 0:
+                    Crash();
+                    break;
+                case 1 or 2:
+                    _driver.Lose();
+                    _broker.Lose();
+                    _arrived.RemoveAll(arrival => arrival is { QoS: QoS.AtLeastOnce, Subscription.StoresMessages: false });
+                    break;
+                case 3 when _losesSessions:
+                    _driver.Lose();
+                    _broker.Lose();
+                    _broker.ForgetSession();
+                    break;
+                case < 8:
+                    Publish();
+                    break;
+                case < 11:
+                    _broker.Publish(_random.Next(2) == 0 ? "d/1" : "s/1", $"d{_number++}", (QoS)_random.Next(1, 3));
+                    break;
+                case < 15:
+                    Commit(_random.Next(8));
+                    break;
+                case < 18:
+                    Hand(all: false);
+                    break;
+                case 18:
+                    // A part of it arrives.
+                    Flush(_random.Next(4));
+                    break;
+                default:
+                    Connect();
+                    Flush(long.MaxValue);
+                    break;
+            }
+        }
+
+        private void Publish()
+        {
+            var payload = $"m{_number++}";
+            var qos = (QoS)_random.Next(1, 3);
+            _driver.Publish("t", payload, qos, out _);
+            _published.Add((payload, qos, LastMessage()));
+        }
+
+        private long LastMessage() => _log.Records.Last(record => record.Type == (byte)JournalRecord.Message).Sequence;
+
+        private void Commit(long count)
+        {
+            _driver.Engine.HandleCommitted(_log.Commit(count));
+            _driver.Collect();
+        }
+
+        private void Connect()
+        {
+            if (_driver.Open != 0)
+            {
+                return;
+            }
+
+            if (!_driver.WantsDial)
+            {
+                _driver.AdvanceTo(Math.Max(_driver.Now, _driver.Engine.RetryAt == long.MaxValue ? 0 : _driver.Engine.RetryAt));
+            }
+
+            if (_driver.WantsDial)
+            {
+                _driver.Dial();
+                _broker.Connected();
+            }
+        }
+
+        /// <summary>So many packets arrive.</summary>
+        private void Flush(long packets)
+        {
+            if (_driver.Open == 0)
+            {
+                return;
+            }
+
+            var bytes = new List<byte>();
+            if (_driver.Take(bytes))
+            {
+                _driver.Written();
+            }
+
+            if (!_broker.Receive([.. bytes], packets))
+            {
+                _driver.Lose();
+                _broker.Lose();
+                return;
+            }
+
+            if (_broker.TakeOutput() is { Length: > 0 } answers)
+            {
+                _driver.Receive(answers);
+                _arrived.AddRange(_driver.Arrived);
+                _driver.Arrived.Clear();
+            }
+        }
+
+        /// <summary>Handlers get what is committed, and are done.</summary>
+        private void Hand(bool all)
+        {
+            foreach (var arrival in _arrived.ToList())
+            {
+                if (arrival.DeliveryId > _log.Committed || !(all || _random.Next(2) == 0))
+                {
+                    continue;
+                }
+
+                _arrived.Remove(arrival);
+                _effects.Add((arrival.DeliveryId, arrival.Payload));
+                var stored = arrival.Subscription.StoresMessages;
+                Require(stored || _losesSessions || !_broker.Received.Contains(arrival.Payload), $"{arrival.Payload} came again after its PUBREC");
+                _driver.Engine.Complete([new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0)], _driver.Now);
+                _driver.Collect();
+            }
+        }
+
+        private void Crash()
+        {
+            // Handlers that ran and whose outcome was not told.
+            foreach (var arrival in _arrived.Where(arrival => arrival.DeliveryId <= _log.Committed && _random.Next(2) == 0))
+            {
+                _effects.Add((arrival.DeliveryId, arrival.Payload));
+            }
+
+            _arrived.Clear();
+            _broker.Lose();
+            var before = _log.Last;
+            _log.Crash(_random.Next(6));
+            var present = _log.Read();
+            foreach (var (payload, _, record) in _published)
+            {
+                if (record <= before && record > 0 && !Survived(record, present))
+                {
+                    _neverStored.Add(payload);
+                }
+            }
+
+            Start();
+        }
+
+        private bool Survived(long record, RestoredSession session) =>
+            session.Messages.Any(message => message.Record == record) || _broker.Accepted.Contains(_published.First(p => p.Record == record).Payload);
+
+        private void Check()
+        {
+            foreach (var (payload, qos, _) in _published)
+            {
+                var count = _broker.Accepted.Count(accepted => accepted == payload);
+                Require(count > 0 || _neverStored.Contains(payload), $"{payload} was lost");
+                Require(count <= 1 || qos == QoS.AtLeastOnce || _losesSessions, $"{payload} arrived {count} times");
+            }
+
+            var firsts = _broker.Accepted.Distinct().Select(payload => int.Parse(payload[1..], CultureInfo.InvariantCulture)).ToList();
+            Require(firsts.SequenceEqual(firsts.Order()), $"out of order: {string.Join(' ', firsts)}");
+            foreach (var group in _effects.GroupBy(effect => effect.DeliveryId))
+            {
+                Require(group.Select(effect => effect.Payload).Distinct().Count() == 1, $"{string.Join(' ', group)} have one delivery id");
+            }
+
+            foreach (var (payload, qos) in _broker.Published)
+            {
+                var ids = _effects.Where(effect => effect.Payload == payload).Select(effect => effect.DeliveryId).Distinct().Count();
+                Require(ids > 0 || _losesSessions, $"{payload} was never handled");
+                Require(ids <= 1 || qos == QoS.AtLeastOnce || _losesSessions, $"{payload} was handled as {ids} deliveries");
+            }
+        }
+    }
+
+    /// <summary>A server with one session, as small as it can be.</summary>
+    private sealed class Broker(World world)
+    {
+        private readonly List<Delivery> _deliveries = [];
+        private readonly Dictionary<ushort, string> _received = [];
+        private readonly List<byte> _output = [];
+        private PacketDecoder? _decoder;
+        private byte[] _unparsed = [];
+        private bool _hasSession;
+        private bool _hasSubscriptions;
+        private bool _isAccepted;
+        private ushort _lastId;
+
+        public List<string> Accepted { get; } = [];
+
+        /// <summary>PUBREC came for these.</summary>
+        public HashSet<string> Received { get; } = [];
+
+        public List<(string Payload, QoS QoS)> Published { get; } = [];
+
+        public bool IsAtRest => _deliveries.Count == 0 && _received.Count == 0;
+
+        public void Connected()
+        {
+            _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt5);
+            _isAccepted = false;
+        }
+
+        public void Lose()
+        {
+            _decoder = null;
+            _isAccepted = false;
+            _unparsed = [];
+            _output.Clear();
+        }
+
+        public void ForgetSession()
+        {
+            _hasSession = _hasSubscriptions = false;
+            _deliveries.Clear();
+            _received.Clear();
+        }
+
+        public void Publish(string topic, string payload, QoS qos)
+        {
+            if (_hasSubscriptions)
+            {
+                Published.Add((payload, qos));
+                _deliveries.Add(new Delivery { Id = ++_lastId, Topic = topic, Payload = payload, QoS = qos });
+                SendDeliveries();
+            }
+        }
+
+        public byte[] TakeOutput()
+        {
+            byte[] output = [.. _output];
+            _output.Clear();
+            return output;
+        }
+
+        /// <summary>False: the connection breaks before the rest arrives.</summary>
+        public bool Receive(byte[] bytes, long packets)
+        {
+            byte[] input = [.. _unparsed, .. bytes];
+            var position = 0;
+            while (_decoder is not null && position < input.Length)
+            {
+                var status = _decoder.Decode(input.AsSpan(position), bufferFull: false, out var packet, out var consumed);
+                world.Require(status is DecodeStatus.Packet or DecodeStatus.NeedMore, $"the client sent {_decoder.Violation}");
+                if (status == DecodeStatus.NeedMore)
+                {
+                    break;
+                }
+
+                if (packets-- == 0)
+                {
+                    return false;
+                }
+
+                position += consumed;
+                Handle(packet);
+            }
+
+            _unparsed = input[position..];
+            return true;
+        }
+
+        private void Handle(in DecodedPacket packet)
+        {
+            switch (packet.Type)
+            {
+                case PacketType.Connect:
+                    Connect((ConnectPacket)packet.Other!);
+                    break;
+                case PacketType.Subscribe:
+                    var subscribe = (SubscribePacket)packet.Other!;
+                    _hasSubscriptions = true;
+                    Write(new SubAckPacket { PacketId = subscribe.PacketId, ReasonCodes = [.. subscribe.Subscriptions.Select(_ => ReasonCode.GrantedQoS2)] });
+                    break;
+                case PacketType.Publish:
+                    Take(packet.Publish.PacketId, Encoding.UTF8.GetString(packet.Publish.Payload), packet.Publish.QoS);
+                    break;
+                case PacketType.PubRel:
+                    Write(new AckPacket(PacketType.PubComp, packet.Ack.PacketId, _received.Remove(packet.Ack.PacketId) ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound));
+                    break;
+                case PacketType.PubAck or PacketType.PubComp:
+                    var id = packet.Ack.PacketId;
+                    _deliveries.RemoveAll(delivery => delivery.Id == id);
+                    break;
+                case PacketType.PubRec:
+                    var released = packet.Ack.PacketId;
+                    if (_deliveries.Find(delivery => delivery.Id == released) is { } found)
+                    {
+                        found.Released = true;
+                        Received.Add(found.Payload);
+                    }
+
+                    Write(new AckPacket(PacketType.PubRel, released));
+                    break;
+            }
+        }
+
+        private void Connect(ConnectPacket packet)
+        {
+            if (packet.CleanStart)
+            {
+                world.Require(!_hasSubscriptions, "the client gave its session up");
+                ForgetSession();
+            }
+
+            Write(new ConnAckPacket { SessionPresent = _hasSession, ReceiveMaximum = 4 });
+            if (!_hasSession)
+            {
+                ForgetSession();
+            }
+
+            _hasSession = _isAccepted = true;
+            foreach (var delivery in _deliveries)
+            {
+                delivery.IsSent = false;
+            }
+
+            SendDeliveries();
+        }
+
+        private void SendDeliveries()
+        {
+            if (!_isAccepted)
+            {
+                return;
+            }
+
+            foreach (var delivery in _deliveries.Where(delivery => !delivery.IsSent))
+            {
+                delivery.IsSent = true;
+                if (delivery.Released)
+                {
+                    Write(new AckPacket(PacketType.PubRel, delivery.Id));
+                    continue;
+                }
+
+                _output.AddRange(PacketWriter.ToArray(
+                    new PublishPacket
+                    {
+                        Topic = Encoding.UTF8.GetBytes(delivery.Topic),
+                        Payload = Encoding.UTF8.GetBytes(delivery.Payload),
+                        QoS = delivery.QoS,
+                        PacketId = delivery.Id,
+                        Duplicate = delivery.SentEver,
+                    },
+                    MqttVersion.Mqtt5));
+                delivery.SentEver = true;
+            }
+        }
+
+        private void Take(ushort id, string payload, QoS qos)
+        {
+            world.Accepted(payload);
+            if (qos == QoS.AtLeastOnce)
+            {
+                Accepted.Add(payload);
+                Write(new AckPacket(PacketType.PubAck, id));
+                return;
+            }
+
+            if (_received.TryGetValue(id, out var before))
+            {
+                world.Require(before == payload, $"the identifier of {before} was used for {payload}");
+            }
+            else
+            {
+                _received[id] = payload;
+                Accepted.Add(payload);
+            }
+
+            Write(new AckPacket(PacketType.PubRec, id));
+        }
+
+        private void Write(object packet) => _output.AddRange(PacketWriter.ToArray(packet, MqttVersion.Mqtt5));
+
+        private void Write(AckPacket packet) => _output.AddRange(PacketWriter.ToArray(packet, MqttVersion.Mqtt5));
+
+        private sealed class Delivery
+        {
+            public ushort Id { get; init; }
+
+            public required string Topic { get; init; }
+
+            public required string Payload { get; init; }
+
+            public QoS QoS { get; init; }
+
+            public bool Released { get; set; }
+
+            public bool IsSent { get; set; }
+
+            public bool SentEver { get; set; }
+        }
+    }
+}
