@@ -1,3 +1,4 @@
+using System.Text;
 using Nightjar.Protocol.Packets;
 using Nightjar.Testing;
 
@@ -45,6 +46,10 @@ internal static class Handshakes
         await connecting.Soon();
         return client;
     }
+
+    /// <summary>Sends a message with an identifier of the test's choice.</summary>
+    public static Task SendAsync(this ScriptedPeer peer, string topic, string text, QoS qos = QoS.AtMostOnce, ushort id = 0, bool duplicate = false) =>
+        peer.SendAsync(MqttMessage.Create(topic, Encoding.UTF8.GetBytes(text).AsMemory(), qos, duplicate: duplicate, packetId: id));
 
     /// <summary>Takes a message and acknowledges it.</summary>
     public static async Task<MqttMessage> TakeAsync(this ScriptedPeer peer)

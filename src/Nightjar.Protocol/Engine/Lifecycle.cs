@@ -55,6 +55,12 @@ internal sealed partial class Lifecycle
     public void Restore(RestoredSession session, long now)
     {
         _handshake.Restore(session);
+        if (session.Identity is null)
+        {
+            // Whoever asks for the client identifier from here on hears the same in every process.
+            Journal?.Note(_handshake.Identity);
+        }
+
         _supervisor.Release(session.HasState, replays: session.Deliveries.Count > 0, now);
     }
 

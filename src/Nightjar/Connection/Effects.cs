@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Engine;
+using Nightjar.Subscriptions;
 
 namespace Nightjar.Connection;
 
@@ -31,6 +32,9 @@ internal sealed class Effects
 
     public List<(NetworkConnection Connection, bool AfterFlush)> Close { get; } = [];
 
+    /// <summary>Subscriptions that were given messages of an earlier process, which are to be shown to them.</summary>
+    public List<MessageFeed> Replayed { get; } = [];
+
     /// <summary>Whether the client waits for its next attempt; and the number of this entry, by which the last one counts.</summary>
     public bool IsWaiting { get; set; }
 
@@ -45,6 +49,7 @@ internal sealed class Effects
         Ended.Clear();
         Outputs.Clear();
         Close.Clear();
+        Replayed.Clear();
         Start = null;
     }
 }

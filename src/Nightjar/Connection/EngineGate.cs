@@ -172,6 +172,9 @@ internal sealed class EngineGate
                 }
 
                 break;
+            case EngineOutput.Replay:
+                _host.Replay(effects.Replayed);
+                break;
             case EngineOutput.Connected:
                 Reports.Transport = Connection?.Info;
                 break;
@@ -206,6 +209,11 @@ internal sealed class EngineGate
         if (effects is null)
         {
             return;
+        }
+
+        if (effects.Replayed.Count > 0)
+        {
+            _host.ShowReplayed(effects.Replayed);
         }
 
         if (effects.Ended.Count > 0)

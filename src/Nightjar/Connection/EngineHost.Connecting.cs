@@ -70,7 +70,7 @@ internal sealed partial class EngineHost
         }
 
         SetDialStage(ConnectStage.Preparation);
-        var clientId = dial.Target.Connect.ClientId is { Length: > 0 } given ? given : ClientId;
+        var clientId = dial.Target is { ClientIdIsGenerated: false, Connect.ClientId: { Length: > 0 } given } ? given : ClientId;
         var prepared = await AttemptPreparation.PrepareAsync(options, dial, clientId, cancellationToken).ConfigureAwait(false);
         using (_gate.Enter())
         {

@@ -39,6 +39,7 @@ internal sealed partial class EngineHost
             {
                 PendingMessages = _engine.Outbound.Pending.Count,
                 InFlight = _engine.Outbound.Session.InFlight,
+                UnhandledMessages = restored.Deliveries.Count,
                 DamagedStretches = recovery.Damages,
                 DamagedBytes = recovery.DamagedBytes,
             };
@@ -110,6 +111,48 @@ internal sealed partial class EngineHost
         }
 
         Log.OpeningFailed(_logger, failure);
+    }
+
+    /// <summary>
+    /// Under the gate, so that nothing new comes before it: messages that an earlier process stored go into the queues of those who get them. They are not to be seen before
+    /// <see cref="ShowReplayed"/>.
+    /// </summary>
+    public void Replay(List<MessageFeed> replayed)
+    {
+        lock (Delivering)
+        {
+            while (_engine.TakeReplay(out var replay))
+            {
+                foreach (var subscription in replay.Route.Subscriptions)
+                {
+                    if (subscription.StoresMessages)
+                    {
+                        var feed = (MessageFeed)subscription;
+                        feed.Append(ReceivedMessage.From(replay, ReceiveBudget));
+                        if (!replayed.Contains(feed))
+                        {
+                            replayed.Add(feed);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    public void ShowReplayed(List<MessageFeed> replayed)
+    {
+        lock (Delivering)
+        {
+            replayed.ForEach(feed => feed.Publish());
+        }
+
+        foreach (var feed in replayed)
+        {
+            if (feed.IsClosed)
+            {
+                feed.LetGo();
+            }
+        }
     }
 
     /// <summary>A store threw where it must not.</summary>

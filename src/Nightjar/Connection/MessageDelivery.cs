@@ -48,7 +48,7 @@ internal sealed class MessageDelivery(ReceiveBudget budget)
             foreach (var subscription in packet.Route!.Subscriptions)
             {
                 var feed = (MessageFeed)subscription;
-                if (dropping && packet.QoS == QoS.AtMostOnce && Drops(feed))
+                if ((packet.WasStored && feed.StoresMessages) || (dropping && packet.QoS == QoS.AtMostOnce && Drops(feed)))
                 {
                     continue;
                 }

@@ -8,6 +8,7 @@ internal sealed class CommitMark
 {
     private readonly Lock _lock = new();
     private readonly List<MessageFeed> _waiting = [];
+    private readonly List<MessageFeed> _woken = [];
     private long _committed;
 
     /// <summary>Everything up to this record.</summary>
@@ -32,7 +33,7 @@ internal sealed class CommitMark
         }
     }
 
-    /// <summary>More is committed: those whose messages waited for it are woken. From any thread, in any order.</summary>
+    /// <summary>More is committed: those whose messages waited for it are woken. One call at a time.</summary>
     public void Advance(long record)
     {
         lock (_lock)
@@ -47,7 +48,7 @@ internal sealed class CommitMark
             for (var i = 0; i < _waiting.Count; i++)
             {
                 var feed = _waiting[i];
-                feed.Queue.Recheck();
+                _woken.Add(feed);
                 if (feed.AwaitedRecord > record && !feed.IsClosed)
                 {
                     _waiting[kept++] = feed;
@@ -60,5 +61,13 @@ internal sealed class CommitMark
 
             _waiting.RemoveRange(kept, _waiting.Count - kept);
         }
+
+        // Whoever waits may do so on a scheduler of the application's, which is called here.
+        foreach (var feed in _woken)
+        {
+            feed.Queue.Recheck();
+        }
+
+        _woken.Clear();
     }
 }

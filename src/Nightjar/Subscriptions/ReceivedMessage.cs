@@ -46,7 +46,17 @@ internal readonly struct ReceivedMessage
         _marks = (byte)((byte)packet.QoS | (packet.Retain ? RetainMark : 0) | (packet.Duplicate ? DuplicateMark : 0));
     }
 
-    /// <summary>What acknowledges it; none at QoS 0.</summary>
+    private ReceivedMessage(in StoredReplay replay, ReceiveChunk block)
+    {
+        Chunk = block;
+        Route = replay.Route;
+        DeliveryId = replay.DeliveryId;
+        _payloadOffset = _propertiesLength = replay.Properties.Length;
+        _payloadLength = replay.Payload.Length;
+        _marks = (byte)((byte)replay.QoS | (replay.Retain ? RetainMark : 0));
+    }
+
+    /// <summary>What acknowledges it; none at QoS 0, and for one that an earlier process acknowledged.</summary>
     public AckToken Token => _epoch == 0 ? default : new AckToken(_epoch, _sequence, _packetId, QoS);
 
     public QoS QoS => (QoS)(_marks & QoSMask);
@@ -64,6 +74,17 @@ internal readonly struct ReceivedMessage
 
     /// <summary>They lie right before the payload (MQTT 5, 3.3.2).</summary>
     public ReadOnlySpan<byte> Properties => Chunk.Bytes.AsSpan(_payloadOffset - _propertiesLength, _propertiesLength);
+
+    /// <summary>A message that an earlier process stored, in a block of its own.</summary>
+    public static ReceivedMessage From(in StoredReplay replay, ReceiveBudget budget)
+    {
+        var block = new ReceiveChunk(budget, replay.Properties.Length + replay.Payload.Length, isBlock: true);
+        replay.Properties.CopyTo(block.Bytes);
+        replay.Payload.CopyTo(block.Bytes.AsSpan(replay.Properties.Length));
+        block.Share(1);
+        block.LetGo();
+        return new ReceivedMessage(replay, block);
+    }
 
     /// <summary>A copy that needs the chunk no more.</summary>
     public MqttMessage ToMessage(MessageAcknowledgement? acknowledgement = null) => ToMessage(_payloadLength == 0 ? default : Payload.ToArray(), acknowledgement);
