@@ -10,6 +10,12 @@ internal static class Floor
     private const double AllocatedBytes = 1;
     private const double LatencyRatio = 1.5;
 
+    // A queued message of 64 bytes, with its topic and all that is known about it.
+    private const double LiveBytes = 200;
+
+    // A bridge, over a handler that waits for each message. What limits it is the source's Receive Maximum, 256.
+    private const double BridgeRatio = 100;
+
     // Where the bare loop itself is slower than this part of its reference, the machine is at fault and the ratio counts.
     private const double HealthyMachine = 0.7;
 
@@ -49,7 +55,17 @@ internal static class Floor
             below.Add($"p50 is {result.LatencyRatio:F2} x bare, not {LatencyRatio:F1}");
         }
 
-        if (!result.Row.IsCopied && client.AllocatedBytes >= AllocatedBytes)
+        if (result.Row.Kind == RowKind.Queue && client.LiveBytes > LiveBytes)
+        {
+            below.Add($"{client.LiveBytes:F0} live bytes of {LiveBytes:F0}");
+        }
+
+        if (result.Row.Kind == RowKind.Bridge && result.RateRatio < BridgeRatio)
+        {
+            below.Add($"{result.RateRatio:F0} x the handler that waits, not {BridgeRatio:F0}");
+        }
+
+        if (result.Row.AllocatesNothing && client.AllocatedBytes >= AllocatedBytes)
         {
             below.Add($"allocates {client.AllocatedBytes:F1} B");
         }
