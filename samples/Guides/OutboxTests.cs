@@ -1,5 +1,4 @@
 using Nightjar;
-using Nightjar.Testing;
 using Xunit;
 
 namespace Guides;

@@ -174,7 +174,10 @@ public abstract record ClientEvent
     /// A message of the outbox will not be sent: it was dropped, expired, or is more than the server takes. Who published it hears it too. <paramref name="Id"/> is the application's own
     /// (<see cref="OutgoingMessage.Id"/>); null if it gave none.
     /// </summary>
-    public sealed record MessageDropped(string Topic, QoS QoS, string? Id, MessageDropReason Reason) : ClientEvent;
+    public sealed record MessageDropped(string Topic, QoS QoS, string? Id, MessageDropReason Reason) : ClientEvent
+    {
+        private protected override string Text => $"{(Id is null ? "" : $"'{Id}' ")}to '{Topic}', QoS {(int)QoS}: {Reason}";
+    }
 
     /// <summary>A message that had been sent cannot be sent again on this connection; it is kept, not lost.</summary>
     public sealed record Quarantined(string Topic, ushort PacketId, string Reason) : ClientEvent

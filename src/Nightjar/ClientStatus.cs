@@ -81,6 +81,8 @@ public sealed record ClientStatus
         line.Append(NextAttemptIn is { } next ? $", next attempt in {OneLine.Seconds(next)} after {Attempts}" : "");
         Append(InFlight, "in flight");
         Append(Queued, "queued");
+        Append(WaitingForRoom, "waiting for room");
+        Append(Quarantined, "quarantined");
         Append(Unacknowledged, "unacknowledged");
         Append(PendingRequests, "requests pending");
         line.Append(IsReceivingPaused ? ", receiving paused" : "");

@@ -202,15 +202,23 @@ public sealed class DeliveryReceipt
         if ((_state & StoredBit) != 0)
         {
             details.Stored?.TrySetResult();
+            details.Stored = null;
         }
 
         if ((_state & SentBit) != 0)
         {
             details.Sent?.TrySetResult();
+            details.Sent = null;
         }
 
         if (!IsEnded)
         {
+            if (details.IsEmpty)
+            {
+                // Whoever enqueued waited for the store, and perhaps nobody will ask again.
+                Volatile.Write(ref _more, details.Id);
+            }
+
             return;
         }
 
@@ -254,6 +262,8 @@ public sealed class DeliveryReceipt
     private sealed class Details(string? id)
     {
         public string? Id => id;
+
+        public bool IsEmpty => Stored is null && Sent is null && Acknowledged is null && Failure is null && Observer is null;
 
         public TaskCompletionSource? Stored { get; set; }
 

@@ -38,7 +38,10 @@ internal sealed partial class Outbound
         return ended;
     }
 
-    /// <summary>The first connection could not be made, or the client is closed: every wait ends, and what was never sent goes with it.</summary>
+    /// <summary>
+    /// The first connection could not be made, or the client is closed: every wait ends, and what was never sent goes with it. What is in the journal stays: this process sends it
+    /// when there is a connection after all, or the next one does.
+    /// </summary>
     public void FailWaiting(CloseReason reason, bool everything)
     {
         FailQueue(ref _reliable, reason);

@@ -320,8 +320,8 @@ internal sealed partial class Outbound
     }
 
     /// <summary>
-    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0 and a connection do not: messages of QoS 1 and 2 stay in their queue, lest they stand in the lane before all
-    /// others.
+    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0 and a connection do not: messages of QoS 1 and 2 stay in their queue, lest they stand
+    /// in the lane before all others.
     /// </summary>
     public void HandleStore(bool isFailing)
     {

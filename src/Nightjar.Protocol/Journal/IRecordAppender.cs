@@ -1,8 +1,8 @@
 namespace Nightjar.Protocol.Journal;
 
 /// <summary>
-/// Where a session writes what must outlive the process: records that are only ever appended. Appending never waits and copies what it is given. What depends on a record waits until
-/// the host says that it is committed.
+/// Where a session writes what must outlive the process: records that are only ever appended. Appending never waits and copies what it is given. What depends on a record waits
+/// until the host says that it is committed.
 /// </summary>
 internal interface IRecordAppender
 {

@@ -8,8 +8,10 @@ namespace Nightjar.Protocol.Journal;
 // What the server sent, where the session is, and what is missing.
 internal sealed partial class JournalReader
 {
-    // More than this many records in a row are not lost to a scratch: then no identifiers are set aside for them.
+    // How many identifiers are set aside for lost records: enough for anything but a lost disk, and the session can still work.
     private const int MostReserved = 16_384;
+    private const int ReservedForUnknown = 1_024;
+    private const long IndexInSegment = 0xFFFFFF;
 
     private readonly Dictionary<ushort, RestoredArrival> _arrivals = [];
     private readonly Dictionary<long, RestoredDelivery> _deliveries = [];
@@ -18,7 +20,7 @@ internal sealed partial class JournalReader
     private readonly HashSet<ushort> _reserved = [];
     private ushort _lastId;
     private int _lostRecords;
-    private bool _lostMany;
+    private long _lostAt;
 
     /// <summary>Records are missing here.</summary>
     /// <param name="after">The last record before them; 0 if there is none.</param>
@@ -33,11 +35,15 @@ internal sealed partial class JournalReader
         }
 
         _lost.Add(new LostStretch(after, before));
+        _lostAt = Math.Max(_lostAt, Math.Max(after, before - 1));
 
-        // In a segment numbers have no gaps; from one to the next they leap.
-        var count = after > 0 && before > after ? before - after - 1 : MostReserved + 1L;
-        _lostMany |= count > MostReserved;
-        _lostRecords = (int)Math.Min(MostReserved, _lostRecords + count);
+        // Perhaps a new session began there.
+        _unanswered = true;
+
+        // In a segment numbers have no gaps, and begin at 0; how many are gone at its end cannot be seen, and between segments they leap.
+        var count = before == 0 ? ReservedForUnknown : after == 0 ? before & IndexInSegment : before - after - 1;
+        count = count > MostReserved ? ReservedForUnknown : count;
+        _lostRecords = (int)Math.Clamp(_lostRecords + count, 0, MostReserved);
     }
 
     private bool Arrived(long sequence, int size, ref RecordReader reader)
@@ -210,9 +216,13 @@ internal sealed partial class JournalReader
     }
 
     /// <summary>
-    /// Whether a thing that a record tells is alive: not if the record should be gone, since what ended the thing may be gone already. Unless records are missing that may have told it anew.
+    /// Whether a thing that a record tells is alive: not if the record should be gone, since what ended the thing may be gone already. Unless records are missing that may have told
+    /// it anew.
     /// </summary>
-    private bool Counts(long sequence) => sequence > _obsolete || _lost.Count > 0;
+    private bool Counts(long sequence) => sequence > _obsolete || IsDoubtful(sequence);
+
+    /// <summary>Records are missing that may have told more of a thing than this one.</summary>
+    private bool IsDoubtful(long sequence) => sequence <= _lostAt;
 
     private List<RestoredDelivery> Deliveries()
     {
@@ -253,6 +263,6 @@ internal sealed partial class JournalReader
         }
 
         _reserved.Remove(0);
-        return _lostMany ? [] : [.. _reserved];
+        return [.. _reserved];
     }
 }

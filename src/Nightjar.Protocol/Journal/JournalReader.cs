@@ -61,7 +61,7 @@ internal sealed partial class JournalReader
         {
             Identity = _identity,
             IdentityRecord = _identityRecord,
-            IsUncertain = _uncertain || _unanswered || _lost.Count > 0,
+            IsUncertain = _uncertain || _unanswered,
             Messages = Messages(),
             Arrivals = [.. _arrivals.Values.Where(arrival => Counts(arrival.Base))],
             Deliveries = Deliveries(),
@@ -261,7 +261,7 @@ internal sealed partial class JournalReader
                 message.Flags |= PublishFlags.PossiblyDuplicated;
             }
 
-            message.Flags |= _lost.Count > 0 && message.QoS == QoS.ExactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
+            message.Flags |= IsDoubtful(message.Base) && message.QoS == QoS.ExactlyOnce ? PublishFlags.PossiblyDuplicated : PublishFlags.None;
         }
 
         kept.RemoveAll(message => message is { IsLost: true, Phase: MessagePhase.Queued });

@@ -23,8 +23,8 @@ internal enum LiveKind : byte
 }
 
 /// <summary>
-/// The records from which what is alive could be rebuilt, oldest first: everything before the first of them is needed no more. Each thing has one, the last that tells it whole; what was added to it
-/// later lies behind. Every operation is O(1), and places are used again.
+/// The records from which what is alive could be rebuilt, oldest first: everything before the first of them is needed no more. Each thing has one, the last that tells it whole;
+/// what was added to it later lies behind. Every operation is O(1), and places are used again.
 /// </summary>
 internal sealed class LiveRecords
 {

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Nightjar.Protocol.Journal;
 
 /// <summary>
-/// Writes the head of a record: fixed fields, in order, behind a byte that says how long they are together. So a later version may add fields at the end, and an earlier one steps over them.
+/// Writes the head of a record: fixed fields, in order, behind a byte that says how long they are together. So a later version may add fields at the end, and an earlier one
+/// steps over them.
 /// </summary>
 internal ref struct RecordWriter(Span<byte> buffer)
 {

@@ -40,7 +40,8 @@ internal sealed class RestoredMessage
     public int Size { get; set; }
 
     /// <summary>
-    /// How long it has still to live, in ticks; null: for ever. A clock that stood before 2024 when it was written was not set, and one that went back says nothing: then no time has passed.
+    /// How long it has still to live, in ticks; null: for ever. A clock that stood before 2024 when it was written was not set, and one that went back says nothing: then no time
+    /// has passed.
     /// </summary>
     public long? Remaining(DateTimeOffset utcNow)
     {

@@ -2,7 +2,8 @@ using Nightjar.Protocol.Engine;
 
 namespace Nightjar.Protocol.Journal;
 
-// Keeping the log short: what has been alive for long is written anew at the end, so that what lies before the next oldest can go. There is no pause: each step does as much as was appended since.
+// Keeping the log short: what has been alive for long is written anew at the end, so that what lies before the next oldest can go. There is no pause: each step does as much as was
+// appended since.
 internal sealed partial class SessionJournal
 {
     /// <summary>What may lie behind the oldest live record, beside <see cref="Factor"/> times what is alive, in bytes.</summary>

@@ -4,8 +4,8 @@ using Nightjar.Protocol.Engine;
 namespace Nightjar.Protocol.Journal;
 
 /// <summary>
-/// Writes down what must outlive the process: what a session has to know, at the moment at which it changes. Each method returns the record that bytes on the wire may have to wait for. An engine
-/// without a store has no journal, and asks for none of this.
+/// Writes down what must outlive the process: what a session has to know, at the moment at which it changes. Methods return the record that bytes on the wire have to wait for.
+/// An engine without a store has no journal, and asks for none of this.
 /// </summary>
 /// <remarks>Not thread-safe: guarded with the outbound half. Nothing is allocated per message.</remarks>
 internal sealed partial class SessionJournal

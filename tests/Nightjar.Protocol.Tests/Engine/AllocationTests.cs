@@ -1,6 +1,7 @@
 using System.Text;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Engine.Simulated;
 using Nightjar.Protocol.Topics;
@@ -50,6 +51,28 @@ public sealed class AllocationTests
         AssertNothingAllocated(() => loop.Receive(qos, count: 50), messages: 50);
     }
 
+    [Theory]
+    [InlineData(QoS.AtLeastOnce, 1)]
+    [InlineData(QoS.ExactlyOnce, 1)]
+    [InlineData(QoS.AtLeastOnce, 100)]
+    [InlineData(QoS.ExactlyOnce, 100)]
+    public void Publishing_with_a_store_allocates_nothing(QoS qos, int window)
+    {
+        var loop = new Loop(hasStore: true);
+
+        AssertNothingAllocated(() => loop.Publish(qos, window), window);
+    }
+
+    [Theory]
+    [InlineData(QoS.AtLeastOnce)]
+    [InlineData(QoS.ExactlyOnce)]
+    public void Receiving_with_a_store_allocates_nothing(QoS qos)
+    {
+        var loop = new Loop(hasStore: true);
+
+        AssertNothingAllocated(() => loop.Receive(qos, count: 50), messages: 50);
+    }
+
     private static void AssertNothingAllocated(Action step, int messages)
     {
         for (var i = 0; i < WarmUp; i += messages)
@@ -84,12 +107,19 @@ public sealed class AllocationTests
         private readonly object _waiter = new();
         private readonly List<PublishOutcome>[] _ended = [[], []];
         private readonly HandlerOutcome[] _outcomes = new HandlerOutcome[256];
+        private readonly CountingLog? _log;
         private ushort _firstId = 1;
         private int _lastWindow;
 
-        public Loop(OutboxSettings? outbox = null)
+        public Loop(OutboxSettings? outbox = null, bool hasStore = false)
         {
-            _engine = new ClientEngine(ScriptedServer.Settings() with { Outbox = outbox ?? new OutboxSettings() });
+            _engine = new ClientEngine(ScriptedServer.Settings() with { Outbox = outbox ?? new OutboxSettings(), HasStore = hasStore });
+            if (hasStore)
+            {
+                _log = new CountingLog();
+                _engine.Restore(new RestoredSession(), new SessionJournal(_log), 0, DateTimeOffset.UnixEpoch);
+            }
+
             _engine.Subscribe(new ModelSubscription(TopicFilter.Parse("building/#"), QoS.ExactlyOnce), 0);
             _engine.Connect(0);
             _engine.HandleDialed(1);
@@ -217,11 +247,28 @@ public sealed class AllocationTests
 
         private void Flush()
         {
+            if (_log is not null)
+            {
+                _engine.HandleCommitted(_log.Last);
+            }
+
             while (_engine.TakeOutput(_output))
             {
                 _output.Release();
                 _engine.HandleWritten(1, 0);
             }
+        }
+    }
+
+    /// <summary>A log that keeps nothing.</summary>
+    private sealed class CountingLog : IRecordAppender
+    {
+        public long Last { get; private set; }
+
+        public long Append(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default) => ++Last;
+
+        public void Obsolete(long upTo)
+        {
         }
     }
 }

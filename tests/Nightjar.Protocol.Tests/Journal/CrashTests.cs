@@ -10,8 +10,8 @@ using Xunit;
 namespace Nightjar.Protocol.Tests.Journal;
 
 /// <summary>
-/// Processes that are killed at random moments, one after the other, on one log and against one server: nothing that was committed is lost, QoS 2 comes exactly once both ways, everything in order, and
-/// nothing was on the wire before its record was committed.
+/// Processes that are killed at random moments, one after the other, on one log and against one server: nothing that was committed is lost, QoS 2 comes exactly once both ways,
+/// everything in order, and nothing was on the wire before its record was committed.
 /// </summary>
 public sealed class CrashTests
 {
@@ -159,11 +159,9 @@ public sealed class CrashTests
         {
             var payload = $"m{_number++}";
             var qos = (QoS)_random.Next(1, 3);
-            _driver.Publish("t", payload, qos, out _);
-            _published.Add((payload, qos, LastMessage()));
+            _driver.Publish("t", payload, qos, out var ticket);
+            _published.Add((payload, qos, _driver.Engine.Outbound.Messages[ticket.Handle].Record));
         }
-
-        private long LastMessage() => _log.Records.Last(record => record.Type == (byte)JournalRecord.Message).Sequence;
 
         private void Commit(long count)
         {
@@ -247,7 +245,8 @@ public sealed class CrashTests
                 _effects.Add((arrival.DeliveryId, arrival.Payload));
                 var stored = arrival.Subscription.StoresMessages;
                 Require(stored || _losesSessions || !_handled.Contains(arrival.Payload), $"{arrival.Payload} came again after it was written down that it is handled");
-                _driver.Engine.Complete([new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0)], _driver.Now);
+                var outcome = new HandlerOutcome(stored ? default : arrival.Token, ReasonCode.Success, By: arrival.Subscription, DeliveryId: stored ? arrival.DeliveryId : 0);
+                _driver.Engine.Complete([outcome], _driver.Now);
                 _driver.Collect();
             }
         }

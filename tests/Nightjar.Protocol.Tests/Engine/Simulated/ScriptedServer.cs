@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Tests.Journal;
 
@@ -16,10 +17,10 @@ internal sealed class ScriptedServer
     private readonly RecordingLog? _log;
     private PacketDecoder? _decoder;
 
-    public ScriptedServer(EngineSettings? settings = null, RecordingLog? log = null)
+    public ScriptedServer(EngineSettings? settings = null, RecordingLog? log = null, RestoredSession? session = null)
     {
         _log = log;
-        Driver = new EngineDriver(settings ?? Settings(), log);
+        Driver = new EngineDriver(settings ?? Settings(), log, session);
     }
 
     public EngineDriver Driver { get; }
