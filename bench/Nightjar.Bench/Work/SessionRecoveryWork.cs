@@ -10,7 +10,6 @@ internal sealed class SessionRecoveryWork : IWork
     private readonly Row _row;
     private readonly StoreDirectory _files;
     private OfflineClient? _offline;
-    private long _heapBefore;
 
     private SessionRecoveryWork(PeerEndpoint peer, Row row, StoreDirectory files)
     {
@@ -37,7 +36,6 @@ internal sealed class SessionRecoveryWork : IWork
     {
         await CloseAsync();
         _offline = new OfflineClient(_peer, _row, _files);
-        _heapBefore = GC.GetTotalMemory(forceFullCollection: true);
     }
 
     public async Task<Run> RunAsync(Quota quota)
@@ -50,13 +48,6 @@ internal sealed class SessionRecoveryWork : IWork
         return restored == _row.Messages
             ? new Run(restored, started, ended)
             : throw new InvalidOperationException($"{_row.Messages} messages were enqueued; {restored} were restored");
-    }
-
-    public long? CountLiveBytes()
-    {
-        var live = GC.GetTotalMemory(forceFullCollection: true) - _heapBefore;
-        GC.KeepAlive(_offline);
-        return live;
     }
 
     public async ValueTask DisposeAsync()
