@@ -32,7 +32,8 @@ internal sealed class SubSettings : ConnectionSettings
                 new("-q --qos", "QOS", "highest QoS to receive with: 0, 1 or 2 (0)", value => _qos = FlagValue.QoS("-q", value)),
                 new("-U --unsubscribe", "FILTER", "filter to unsubscribe from, after subscribing; may be repeated", value =>
                     _unsubscribe.Add(FlagValue.Filter("-U", value))),
-                new("--retain-as-published", "MQTT 5: keep the retain flag as it was published", () => _retainAsPublished = true),
+                StoreFlag("keep the session there and at the broker: what comes meanwhile, the next run prints"),
+            new("--retain-as-published", "MQTT 5: keep the retain flag as it was published", () => _retainAsPublished = true),
             ]),
             new FlagGroup("Which messages, and how many",
             [
@@ -61,7 +62,8 @@ internal sealed class SubSettings : ConnectionSettings
         usage: nightjar sub [-h HOST] -t FILTER [-t FILTER ...] [flags]
 
         Subscribes and prints what comes: payloads, or with -v topics and payloads, or in the format of -F. Goes on until -C, -W, -E or Ctrl-C;
-        a lost connection is made again. A message is acknowledged after it was written.
+        a lost connection is made again. A message is acknowledged after it was written. With --store this run goes on where the one before
+        stopped, however it ended: a message may be printed twice then, and none is lost.
         """;
 
     protected override IReadOnlyList<(string Title, string Text)> More => [("Formats (-F)", Formats), .. base.More];

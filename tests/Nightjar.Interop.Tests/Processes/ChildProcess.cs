@@ -29,6 +29,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => _errors.Add(line.Data);
     }
 
+    /// <summary>What it wrote to its standard output so far.</summary>
+    public string Output => _output.Text;
+
     public string Errors => _errors.Text;
 
     /// <param name="program">A name on the path, or a file.</param>
