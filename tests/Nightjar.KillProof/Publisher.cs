@@ -9,6 +9,7 @@ internal sealed class Publisher(Settings settings) : IDisposable
     private readonly SemaphoreSlim _room = new(settings.Window == 0 ? int.MaxValue : settings.Window);
     private readonly List<Task> _waits = [];
     private int _stored;
+    private int _sent;
     private int _acknowledged;
     private int _doubtful;
 
@@ -41,6 +42,12 @@ internal sealed class Publisher(Settings settings) : IDisposable
             if (++_stored % settings.Step == 0)
             {
                 Settings.Say($"stored {number}.");
+            }
+
+            // Not for those that an earlier process had delivered already.
+            if (settings.Rest > 0 && !receipt.Acknowledged.IsCompleted && ++_sent % settings.Rest == 0)
+            {
+                await Task.Delay(1);
             }
         }
 

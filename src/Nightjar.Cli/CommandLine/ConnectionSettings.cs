@@ -46,8 +46,8 @@ internal abstract class ConnectionSettings : VerbSettings
 
     public bool CleanSession { get; private set; } = true;
 
-    /// <summary>The directory in which the session lives; null: it ends with the process.</summary>
-    public string? Store { get; protected set; }
+    /// <summary>Where the session lives; without a directory it ends with the process.</summary>
+    public StoreFlags Store { get; } = new();
 
     /// <summary>How long to try to deliver what the store holds.</summary>
     public TimeSpan DeliveryTimeout { get; protected set; }
@@ -86,7 +86,7 @@ internal abstract class ConnectionSettings : VerbSettings
         options.Servers.Add(ToServer(invocation));
         options.Session.CleanStart = CleanSession;
         options.Session.ExpiryInterval = _expiry ?? connect.Seconds("session-expiry-interval") ?? (CleanSession ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
-        options.Session.Store = OpenStore();
+        options.Session.Store = Store.Directory is null ? null : Store.Open(Durability);
         options.Reconnect.FirstConnect = FirstConnect.SingleAttempt;
         options.Reconnect.Enabled = Reconnects;
         options.Outbox.MaximumInFlight = _maximumInFlight ?? options.Outbox.MaximumInFlight;
@@ -139,8 +139,8 @@ internal abstract class ConnectionSettings : VerbSettings
     /// <summary>Connects as this client, unless a flag gives an identifier.</summary>
     protected void UseClientId(string? clientId) => _clientId ??= _idPrefix is null ? clientId : null;
 
-    /// <summary>The flag of the verbs that can keep their session; what follows it is the verb's to say.</summary>
-    protected Flag StoreFlag(string help) => new("--store", "DIR", help, value => Store = value);
+    /// <summary>The flag of the verbs that can keep their session.</summary>
+    protected Flag StoreFlag(string help) => new("--store", "DIR", help, value => Store.Directory = value);
 
     /// <summary>The flag of the verbs that deliver what their store holds.</summary>
     protected Flag TimeoutFlag(string help) =>
@@ -194,7 +194,7 @@ internal abstract class ConnectionSettings : VerbSettings
             throw new UsageException("-i and -I argument cannot be used together.");
         }
 
-        if (Store is not null)
+        if (Store.Directory is not null)
         {
             // A session that outlives the process here must outlive the connection there; and without -i the store remembers the identifier.
             CleanSession = false;
@@ -204,18 +204,6 @@ internal abstract class ConnectionSettings : VerbSettings
         if (_clientId is null && (!CleanSession || _expiry == Timeout.InfiniteTimeSpan))
         {
             throw new UsageException($"You must provide a client id (-i) if you are using {(CleanSession ? "an infinite session expiry interval" : "the -c option")}.");
-        }
-    }
-
-    private FileSessionStore? OpenStore()
-    {
-        try
-        {
-            return Store is null ? null : new FileSessionStore(Store, new FileSessionStoreOptions { Durability = Durability });
-        }
-        catch (ArgumentException error)
-        {
-            throw new UsageException($"'{Store}' is no name of a directory.", error);
         }
     }
 

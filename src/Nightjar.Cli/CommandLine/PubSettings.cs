@@ -35,6 +35,7 @@ internal sealed class PubSettings : ConnectionSettings
         new FlagGroup("Store",
         [
             StoreFlag("store every message there first; one that cannot be delivered now, the next run delivers"),
+            Store.KeyFlag,
             TimeoutFlag("with --store: how long to try to deliver (10)"),
         ]));
         DeliveryTimeout = TimeSpan.FromSeconds(10);
@@ -55,7 +56,7 @@ internal sealed class PubSettings : ConnectionSettings
     /// <summary>Of <see cref="MessageSource.File"/>.</summary>
     public string File { get; private set; } = string.Empty;
 
-    public QoS QoS => _qos ?? (Store is null ? QoS.AtMostOnce : QoS.AtLeastOnce);
+    public QoS QoS => _qos ?? (Store.Directory is null ? QoS.AtMostOnce : QoS.AtLeastOnce);
 
     public bool Retain { get; private set; }
 
@@ -101,7 +102,7 @@ internal sealed class PubSettings : ConnectionSettings
             throw new UsageException("Both topic and message must be supplied.");
         }
 
-        if (Store is not null && _qos == QoS.AtMostOnce)
+        if (Store.Directory is not null && _qos == QoS.AtMostOnce)
         {
             throw new UsageException("--store keeps messages until the broker acknowledges them, and it acknowledges none of QoS 0; use -q 1 or -q 2.");
         }

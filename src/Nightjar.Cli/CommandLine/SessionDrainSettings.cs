@@ -5,14 +5,13 @@ internal sealed class SessionDrainSettings : ConnectionSettings
 {
     public SessionDrainSettings()
     {
-        Add(new FlagGroup("Delivery", [TimeoutFlag("how long to try (60)")]));
+        Add(new FlagGroup("Delivery", [TimeoutFlag("how long to try (60)"), Store.KeyFlag]));
         DeliveryTimeout = TimeSpan.FromSeconds(60);
         AddConnection();
         AddGeneral();
     }
 
-    protected override Action<string> Operand => value =>
-        Store = Store is null ? value : throw new UsageException($"One directory at a time; '{value}' is the second.");
+    protected override Action<string> Operand => Store.TakeDirectory;
 
     protected override string Usage => """
         usage: nightjar session drain DIR [-h HOST] [flags]
@@ -39,9 +38,6 @@ internal sealed class SessionDrainSettings : ConnectionSettings
     protected override void Validate()
     {
         base.Validate();
-        if (Store is null)
-        {
-            throw new UsageException("The directory of the store is missing.");
-        }
+        Store.ThrowIfNone();
     }
 }

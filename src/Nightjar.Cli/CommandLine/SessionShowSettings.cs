@@ -10,7 +10,8 @@ internal sealed class SessionShowSettings : StoreSettings
             new("--json", "one JSON object", () => Json = true),
             new("--pretty", "lay it out for people", () => Pretty = true),
             new("--payload", "show payloads too", () => Payload = true),
-        ]));
+        ]),
+        new FlagGroup("Store", [Store.KeyFlag]));
         AddGeneral();
     }
 

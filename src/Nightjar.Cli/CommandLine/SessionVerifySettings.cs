@@ -3,7 +3,11 @@ namespace Nightjar.Cli.CommandLine;
 /// <summary>The flags of <c>nightjar session verify</c>.</summary>
 internal sealed class SessionVerifySettings : StoreSettings
 {
-    public SessionVerifySettings() => AddGeneral();
+    public SessionVerifySettings()
+    {
+        Add(new FlagGroup("Store", [Store.KeyFlag]));
+        AddGeneral();
+    }
 
     protected override string Usage => """
         usage: nightjar session verify DIR [flags]

@@ -33,6 +33,7 @@ internal sealed class SubSettings : ConnectionSettings
                 new("-U --unsubscribe", "FILTER", "filter to unsubscribe from, after subscribing; may be repeated", value =>
                     _unsubscribe.Add(FlagValue.Filter("-U", value))),
                 StoreFlag("keep the session there and at the broker: what comes meanwhile, the next run prints"),
+                Store.KeyFlag,
             new("--retain-as-published", "MQTT 5: keep the retain flag as it was published", () => _retainAsPublished = true),
             ]),
             new FlagGroup("Which messages, and how many",

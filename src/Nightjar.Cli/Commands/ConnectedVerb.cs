@@ -60,9 +60,9 @@ internal static class ConnectedVerb
                     diagnostics.Warning($"A message for {dropped.Topic} was given up: {dropped.Reason}.");
                     break;
                 case ClientEvent.SessionRestored { DamagedStretches: > 0 } restored:
-                    diagnostics.Warning($"The store is damaged in {restored.DamagedStretches} places; \"nightjar session verify {settings.Store}\" says where, and what is lost.");
+                    diagnostics.Warning($"The store is damaged in {restored.DamagedStretches} places; \"nightjar session verify {settings.Store.Directory}\" says where, and what is lost.");
                     break;
-                case ClientEvent.StorageFailed failed:
+                case ClientEvent.StorageFailed failed when client.Status.Storage is { IsOpen: true }:
                     diagnostics.Warning(failed.Error.Message);
                     break;
                 case ClientEvent.Quarantined kept:

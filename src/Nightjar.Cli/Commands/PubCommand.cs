@@ -19,7 +19,7 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
     {
         // Before connecting: a file that cannot be read should not cost a connection.
         var payload = await ReadPayloadAsync(stop);
-        if (settings.Store is not null)
+        if (settings.Store.Directory is not null)
         {
             return await new StoringPublisher(settings, invocation, diagnostics).RunAsync(payload, stop);
         }

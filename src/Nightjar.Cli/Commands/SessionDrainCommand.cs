@@ -13,7 +13,7 @@ internal sealed class SessionDrainCommand(SessionDrainSettings settings, Invocat
     public async Task<int> RunAsync(CancellationToken stop)
     {
         // Also because a directory that is none must not become one here.
-        settings.Complete(await StoredSession.ReadAsync(new FileSessionStore(settings.Store!), stop));
+        settings.Complete(await StoredSession.ReadAsync(settings.Store.Open(), stop));
 
         await using var client = ConnectedVerb.Create(settings, invocation, diagnostics, delivers: true);
         _ = ConnectedVerb.ReportAsync(client, settings, diagnostics);

@@ -15,17 +15,17 @@ internal sealed class SessionShowCommand(SessionShowSettings settings, Invocatio
         StoredSession session;
         try
         {
-            session = await StoredSession.ReadAsync(settings.ToStore(), stop);
+            session = await StoredSession.ReadAsync(settings.Store.Open(), stop);
         }
         catch (StorageException error)
         {
-            diagnostics.Error(error.Message);
+            diagnostics.Error(FlagWords.Translate(error.Message));
             return Unusable;
         }
 
         var printed = settings.Json
             ? SessionJson.Print(session, settings.Pretty, settings.Payload, escapes: !settings.Raw)
-            : SessionTable.Print(session, settings.Directory, settings.Payload, escapes: !settings.Raw);
+            : SessionTable.Print(session, settings.Store.Directory!, settings.Payload, escapes: !settings.Raw);
         await invocation.Output.WriteAsync(printed, stop);
         await invocation.Output.FlushAsync(stop);
         return ExitCode.Success;

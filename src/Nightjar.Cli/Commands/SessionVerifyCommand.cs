@@ -16,11 +16,11 @@ internal sealed class SessionVerifyCommand(SessionVerifySettings settings, Invoc
         StoredSession session;
         try
         {
-            session = await StoredSession.ReadAsync(settings.ToStore(), stop);
+            session = await StoredSession.ReadAsync(settings.Store.Open(), stop);
         }
         catch (StorageException error)
         {
-            diagnostics.Error(error.Message);
+            diagnostics.Error(FlagWords.Translate(error.Message));
             return SessionShowCommand.Unusable;
         }
 

@@ -51,8 +51,8 @@ internal static class StoreDelivery
     /// <summary>Says in a warning what is left, as the store itself tells it: a client that gave up has let go of it.</summary>
     public static async Task ReportRestAsync(ConnectionSettings settings, Diagnostics diagnostics)
     {
-        var session = await StoredSession.ReadAsync(new FileSessionStore(settings.Store!));
+        var session = await StoredSession.ReadAsync(settings.Store.Open());
         var left = session.Outgoing.Count;
-        diagnostics.Warning($"{(left == 1 ? "1 message is" : $"{left} messages are")} stored in {settings.Store} and not delivered; the next run does it, or \"nightjar session drain {settings.Store}\".");
+        diagnostics.Warning($"{(left == 1 ? "1 message is" : $"{left} messages are")} stored in {settings.Store.Directory} and not delivered; the next run does it, or \"nightjar session drain {settings.Store.Directory}\".");
     }
 }

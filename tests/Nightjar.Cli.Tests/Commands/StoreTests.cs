@@ -151,6 +151,27 @@ public sealed class StoreTests : IDisposable
         Assert.StartsWith("Error: Could not read the session store", none.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_encrypted_store_needs_its_key()
+    {
+        var key = Path.Combine(_directory.FullName, "key");
+        await File.WriteAllTextAsync(key, new string('7', 64) + "\n");
+        await File.WriteAllTextAsync(key + "-short", "77\n");
+        await StoreAsync("s3cret\n", $"--store-key {key}");
+
+        var without = await ToolRun.ToEndAsync($"session show {Store}");
+        var broken = await ToolRun.ToEndAsync($"session show {Store} --store-key {key}-short");
+        var with = await ToolRun.ToEndAsync($"session show {Store} --payload --store-key {key}");
+
+        Assert.Equal((2, ""), (without.ExitCode, without.Output));
+        Assert.Contains("--store-key", without.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, broken.ExitCode);
+        Assert.Contains("does not hold 64 hexadecimal digits", broken.Error, StringComparison.Ordinal);
+        Assert.Equal(0, with.ExitCode);
+        Assert.Contains("s3cret", with.Output, StringComparison.Ordinal);
+        Assert.All(Directory.GetFiles(Store), file => Assert.True(File.ReadAllBytes(file).AsSpan().IndexOf("s3cret"u8) < 0));
+    }
+
     public void Dispose() => _directory.Delete(recursive: true);
 
     private async Task StoreAsync(string lines, string flags)

@@ -14,6 +14,9 @@ public sealed class KillTests(ITestOutputHelper output)
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("NIGHTJAR_LONG") == "1";
     private static readonly int Kills = IsLong ? 50 : 5;
 
+    // As fast as it can, and in the long mode slowly enough that fifty lives have something to do.
+    private static readonly string Rest = IsLong ? "rest=5" : "rest=100";
+
     private readonly int _seed = Random.Shared.Next();
 
     [Theory]
@@ -24,7 +27,7 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         await using var listener = await Listener.StartAsync(broker, (QoS)qos);
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(1)) { Arguments = [Level(qos)] };
+        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(1)) { Arguments = [Level(qos), Rest] };
 
         var exit = await publisher.RunAsync(Kills, Messages);
         await listener.EndAsync();
@@ -41,11 +44,13 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         var file = Path.Combine(directory.Path, "deliveries");
-        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(2)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", "rest=100"] };
+        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(2)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", Rest] };
 
         var running = subscriber.RunAsync(Kills, Messages);
         await subscriber.IsReady;
         await PublishAllAsync(broker, (QoS)qos);
+        await subscriber.IsSpared;
+        await PublishEndAsync(broker);
         await running;
 
         Check($"subscriber, QoS {qos}, {acknowledge}", file, qos, subscriber);
@@ -59,12 +64,13 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         var file = Path.Combine(directory.Path, "deliveries");
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(3)) { Arguments = [Level(qos)] };
-        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(4)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", "rest=100"] };
+        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(3)) { Arguments = [Level(qos), Rest] };
+        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(4)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", Rest] };
 
         var subscribing = subscriber.RunAsync(Kills, Messages);
         await subscriber.IsReady;
         await publisher.RunAsync(Kills, Messages);
+        await subscriber.IsSpared;
         await PublishEndAsync(broker);
         await subscribing;
 
@@ -82,13 +88,9 @@ public sealed class KillTests(ITestOutputHelper output)
 
     private static async Task PublishAllAsync(MosquittoBroker broker, QoS qos)
     {
-        await using (var client = new MqttClient(broker.Uri))
-        {
-            await Task.WhenAll(Enumerable.Range(1, Messages).Select(number =>
-                client.PublishAsync(Listener.Topic, number.ToString(CultureInfo.InvariantCulture), qos).AsTask()));
-        }
-
-        await PublishEndAsync(broker);
+        await using var client = new MqttClient(broker.Uri);
+        await Task.WhenAll(Enumerable.Range(1, Messages).Select(number =>
+            client.PublishAsync(Listener.Topic, number.ToString(CultureInfo.InvariantCulture), qos).AsTask()));
     }
 
     private static async Task PublishEndAsync(MosquittoBroker broker)

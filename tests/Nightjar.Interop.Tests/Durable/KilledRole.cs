@@ -11,6 +11,8 @@ internal sealed partial class KilledRole(string role, string uri, string directo
     private const int Step = 10;
 
     private readonly TaskCompletionSource _isReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _isSpared = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _stored;
 
     /// <summary>The program, as the tests were built with it.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "Nightjar.KillProof");
@@ -28,6 +30,9 @@ internal sealed partial class KilledRole(string role, string uri, string directo
     /// <summary>Completes when the first start has opened its store, and has subscribed if that is what it does.</summary>
     public Task IsReady => _isReady.Task;
 
+    /// <summary>Completes when the last kill is done.</summary>
+    public Task IsSpared => _isSpared.Task;
+
     private bool IsPublisher => role == "publish";
 
     private string Directory => Path.Combine(directory, role);
@@ -40,7 +45,7 @@ internal sealed partial class KilledRole(string role, string uri, string directo
         var left = messages;
         try
         {
-            for (; Kills < kills; Kills++)
+            while (Kills < kills)
             {
                 await using var process = Start(IsPublisher ? [Again()] : []);
                 if (Kills == 0)
@@ -48,34 +53,39 @@ internal sealed partial class KilledRole(string role, string uri, string directo
                     await ReadyAsync(process);
                 }
 
-                // One in four dies somewhere on its start, while it reads the store, connects, resumes; the others on their way.
+                // No later than after its share of what is left, so that the last life has something to do too. One in four dies somewhere on its start: while it reads the store, connects, resumes.
+                var progress = random.Next(1, Math.Max(2, left / (kills - Kills + 1) / Step)) * Step;
+                var reached = process.OutputLineAsync(string.Create(CultureInfo.InvariantCulture, $"{(IsPublisher ? "acknowledged" : "handled")} {progress}."));
                 if (Kills > 0 && random.Next(4) == 0)
                 {
-                    await Task.Delay(random.Next(500));
+                    await Task.WhenAny(reached, Task.Delay(random.Next(400)));
                 }
                 else
                 {
-                    var progress = random.Next(1, Math.Max(2, left / (kills - Kills + 1) / Step)) * Step;
-                    await process.OutputLineAsync(string.Create(CultureInfo.InvariantCulture, $"{(IsPublisher ? "acknowledged" : "handled")} {progress}."));
-                    await Task.Delay(random.Next(8));
+                    await reached;
+                    await Task.Delay(random.Next(4));
                 }
 
-                await process.KillAsync();
-                left -= Read(process.Output);
+                var exit = await process.KillAsync();
+                left -= Read(exit.Output);
+                Assert.True(exit.Code == 128 + 9, $"It ended before kill {Kills + 1}: {exit}");
+                Kills++;
             }
         }
         catch (Exception error)
         {
             _isReady.TrySetException(error);
+            _isSpared.TrySetException(error);
             throw;
         }
 
-        await using var last = Start(IsPublisher ? [Again()] : []);
+        _isSpared.TrySetResult();
+        await using var last = Start(IsPublisher ? [Again(), "rest=0"] : []);
         await ReadyAsync(last);
-        var exit = await last.ExitAsync();
-        Read(exit.Output);
-        Assert.True(exit.Code == 0, exit.ToString());
-        return exit;
+        var end = await last.ExitAsync();
+        Read(end.Output);
+        Assert.True(end.Code == 0, end.ToString());
+        return end;
     }
 
     /// <summary>One start, in a way of its own.</summary>
@@ -88,8 +98,6 @@ internal sealed partial class KilledRole(string role, string uri, string directo
 
     /// <summary>Where to begin to enqueue again: at the beginning, or at any point before what was known to be stored.</summary>
     public string Again() => string.Create(CultureInfo.InvariantCulture, $"from={(random.Next(2) == 0 ? 1 : random.Next(1, _stored + 2))}");
-
-    private int _stored;
 
     /// <summary>Takes note of how far it came; returns how many messages it got done.</summary>
     public int Read(string output)

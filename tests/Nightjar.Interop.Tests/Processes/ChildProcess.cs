@@ -86,10 +86,10 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Ends it without asking (<c>kill -9</c>).</summary>
-    public async Task KillAsync()
+    public async Task<Exit> KillAsync()
     {
         _process.Kill(entireProcessTree: true);
-        await ExitAsync();
+        return await ExitAsync();
     }
 
     public async ValueTask DisposeAsync()
