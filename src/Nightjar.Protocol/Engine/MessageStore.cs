@@ -28,16 +28,21 @@ internal enum MessageTraits : byte
     /// <summary>It was handed to the transport.</summary>
     Handed = 2,
 
-    /// <summary>What ends at <see cref="StoredMessage.ExpiresAt"/> is the age that the outbox allows, not the message's own time.</summary>
+    /// <summary>What ends at <see cref="MessageStore.ExpiresAt"/> is the age that the outbox allows, not the message's own time.</summary>
     ExpiresByAge = 4,
+
+    /// <summary>Its time to live is over at <see cref="MessageStore.ExpiresAt"/>.</summary>
+    Expires = 8,
 }
 
-/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral, and its id.</summary>
+/// <summary>One outgoing message. Its bytes lie in a segment: topic, properties, payload, version-neutral, and its id. 64 bytes, of which a million may wait: what few messages have lies elsewhere.</summary>
 internal struct StoredMessage
 {
     public MessageSegment? Segment;
     public object? Waiter;
-    public int Offset;
+
+    /// <summary>Where its bytes begin; only messages that share a segment begin anywhere but at 0, and it is no longer than that.</summary>
+    public ushort Offset;
     public int PropertiesLength;
     public int PayloadLength;
     public ushort TopicLength;
@@ -47,14 +52,8 @@ internal struct StoredMessage
     /// <summary>How long the application's own id is, as UTF-8; 0: it has none.</summary>
     public ushort IdLength;
 
-    /// <summary>Its place among what is alive in the journal; without a journal it means nothing.</summary>
-    public int Live;
-
     /// <summary>The record of the journal that it came in with: its identity there, and its place among all messages. 0: it is not in one.</summary>
     public long Record;
-
-    /// <summary>When its time to live is over, in ticks of the engine's clock; 0: never.</summary>
-    public long ExpiresAt;
 
     /// <summary>The next in its queue, or the next free place.</summary>
     public int Next;
@@ -83,6 +82,9 @@ internal struct StoredMessage
 
     /// <summary>The application's own id, UTF-8; empty if it has none.</summary>
     public readonly ReadOnlySpan<byte> Id => Segment is null ? default : Segment.Bytes.AsSpan(Offset + TopicLength + PropertiesLength + PayloadLength, IdLength);
+
+    /// <summary>Whether its time to live ends, while it was not sent.</summary>
+    public readonly bool Expires => (Traits & MessageTraits.Expires) != MessageTraits.None;
 
     /// <summary>Topic, properties, payload and id.</summary>
     public readonly ReadOnlySpan<byte> Bytes => Segment is null ? default : Segment.Bytes.AsSpan(Offset, Length);
@@ -120,10 +122,13 @@ internal sealed class MessageStore
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
 
-    // Large enough to share among hundreds of readings, small enough for the shared pool to keep.
+    // Large enough to share among hundreds of readings, small enough for the shared pool to keep, and for a message to begin at any place of it.
     private const int SegmentSize = 64 * 1024;
 
     private readonly List<StoredMessage[]> _pages = [];
+
+    // For each page when its messages expire; null until the first that does.
+    private readonly List<long[]?> _expiries = [];
     private MessageSegment? _current;
     private MessageSegment? _spare;
     private int _free = -1;
@@ -147,21 +152,19 @@ internal sealed class MessageStore
         var length = message.Length + message.Id.Length;
         var segment = message.Filled ?? SegmentFor(length);
         stored.Segment = segment;
-        stored.Offset = segment.Used;
+        stored.Offset = (ushort)segment.Used;
         stored.TopicLength = (ushort)message.Topic.Length;
         stored.PropertiesLength = message.Properties.Length;
         stored.PayloadLength = message.Payload.Length;
         stored.IdLength = (ushort)message.Id.Length;
         stored.TopicAlias = message.TopicAlias;
         stored.PacketId = 0;
-        stored.Live = -1;
         stored.QoS = message.QoS;
         stored.Retain = message.Retain;
         stored.Stage = MessageStage.Queued;
         stored.Flags = PublishFlags.None;
         stored.Traits = message.HasReceipt ? MessageTraits.Receipt : MessageTraits.None;
         stored.Record = 0;
-        stored.ExpiresAt = 0;
         stored.ReasonCode = ReasonCode.Success;
         stored.Waiter = waiter;
         stored.Next = stored.Previous = -1;
@@ -187,9 +190,25 @@ internal sealed class MessageStore
     {
         var handle = TakePlace();
         var generation = this[handle].Generation;
-        this[handle] = new StoredMessage { Generation = generation, QoS = qos, Stage = MessageStage.Sent, Next = -1, Live = -1 };
+        this[handle] = new StoredMessage { Generation = generation, QoS = qos, Stage = MessageStage.Sent, Next = -1 };
         Count++;
         return handle;
+    }
+
+    /// <summary>When the time to live of a message is over that <see cref="StoredMessage.Expires"/>, in ticks of the engine's clock.</summary>
+    public long ExpiresAt(int handle) => _expiries[handle >> PageBits]![handle & (PageSize - 1)];
+
+    /// <summary>The message's time to live is over then.</summary>
+    public void Expire(int handle, long at)
+    {
+        while (_expiries.Count < _pages.Count)
+        {
+            _expiries.Add(null);
+        }
+
+        var page = _expiries[handle >> PageBits] ??= new long[PageSize];
+        page[handle & (PageSize - 1)] = at;
+        this[handle].Traits |= MessageTraits.Expires;
     }
 
     /// <summary>Whether the ticket's message is still there.</summary>
@@ -260,7 +279,7 @@ internal sealed class MessageStore
 
     private MessageSegment SegmentFor(int length)
     {
-        if (_current is { } current && current.Bytes.Length - current.Used >= length)
+        if (_current is { } current && SegmentSize - current.Used >= length)
         {
             return current;
         }

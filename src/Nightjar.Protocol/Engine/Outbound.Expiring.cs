@@ -12,22 +12,20 @@ internal sealed partial class Outbound
     /// <summary>A message begins to wait.</summary>
     private void WatchAge(MessageTicket ticket, long timeToLive, long now)
     {
-        ref var message = ref _messages[ticket.Handle];
-        if (timeToLive > 0)
+        if (timeToLive <= 0 && _settings.MaximumAge == long.MaxValue)
         {
-            message.ExpiresAt = timeToLive >= long.MaxValue - now ? long.MaxValue : now + timeToLive;
+            return;
         }
 
-        if (_settings.MaximumAge != long.MaxValue && (message.ExpiresAt == 0 || now + _settings.MaximumAge < message.ExpiresAt))
+        var expiresAt = timeToLive <= 0 || timeToLive >= long.MaxValue - now ? long.MaxValue : now + timeToLive;
+        if (_settings.MaximumAge != long.MaxValue && now + _settings.MaximumAge < expiresAt)
         {
-            message.ExpiresAt = now + _settings.MaximumAge;
-            message.Traits |= MessageTraits.ExpiresByAge;
+            expiresAt = now + _settings.MaximumAge;
+            _messages[ticket.Handle].Traits |= MessageTraits.ExpiresByAge;
         }
 
-        if (message.ExpiresAt != 0)
-        {
-            _expiry.Add(ticket, message.ExpiresAt);
-        }
+        _messages.Expire(ticket.Handle, expiresAt);
+        _expiry.Add(ticket, expiresAt);
     }
 
     /// <summary>Messages whose time is over before they were sent.</summary>
@@ -58,8 +56,9 @@ internal sealed partial class Outbound
     /// <summary>
     /// What is left of the message's time goes out with it [MQTT5-3.3.2-6]: the server counts on from there. Rounded up, so that no message dies of rounding.
     /// </summary>
-    private void CountDown(ref StoredMessage message)
+    private void CountDown(int handle)
     {
+        ref var message = ref _messages[handle];
         var properties = message.Segment!.Bytes.AsSpan(message.Offset + message.TopicLength, message.PropertiesLength);
         if (properties.Length < ExpiryPropertyLength || properties[0] != (byte)PropertyId.MessageExpiryInterval)
         {
@@ -70,11 +69,11 @@ internal sealed partial class Outbound
         long left;
         if ((message.Traits & MessageTraits.ExpiresByAge) == MessageTraits.None)
         {
-            left = message.ExpiresAt - _now;
+            left = _messages.ExpiresAt(handle) - _now;
         }
         else
         {
-            var waited = _now - (message.ExpiresAt - _settings.MaximumAge);
+            var waited = _now - (_messages.ExpiresAt(handle) - _settings.MaximumAge);
             left = (BinaryPrimitives.ReadUInt32BigEndian(seconds) * TimeSpan.TicksPerSecond) - waited;
         }
 

@@ -62,9 +62,9 @@ internal sealed partial class Outbound
         }
 
         _latest?.Add(handle, message.QoS);
-        if (message.ExpiresAt != 0)
+        if (message.Expires)
         {
-            _expiry.Add(new MessageTicket(handle, message.Generation), message.ExpiresAt);
+            _expiry.Add(new MessageTicket(handle, message.Generation), _messages.ExpiresAt(handle));
         }
     }
 

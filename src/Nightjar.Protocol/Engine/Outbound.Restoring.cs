@@ -70,7 +70,11 @@ internal sealed partial class Outbound
         stored.Flags = message.Flags;
         stored.PacketId = message.PacketId;
         stored.ReasonCode = message.ReasonCode;
-        stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? NotZero(now + remaining) : 0;
+        if (message.Remaining(utcNow) is { } remaining)
+        {
+            _messages.Expire(handle, now + remaining);
+        }
+
         if (message.Phase != MessagePhase.Queued)
         {
             stored.Stage = MessageStage.Sent;
@@ -102,7 +106,4 @@ internal sealed partial class Outbound
         contents.Remove(handle);
         return copy;
     }
-
-    // 0 would say that it never expires.
-    private static long NotZero(long time) => time == 0 ? 1 : time;
 }

@@ -95,15 +95,15 @@ internal sealed partial class Outbound
         if (message.Stage == MessageStage.Queued)
         {
             _latest?.Remove(handle, message.QoS);
-            if (message.ExpiresAt != 0)
+            if (message.Expires)
             {
-                if (message.ExpiresAt <= _now)
+                if (_messages.ExpiresAt(handle) <= _now)
                 {
                     EndExpired(handle);
                     return;
                 }
 
-                CountDown(ref message);
+                CountDown(handle);
             }
         }
 

@@ -1,9 +1,11 @@
+using System.Diagnostics;
+
 namespace Nightjar.Protocol.Journal;
 
 /// <summary>What a live record stands for; together with a key it says where the thing itself is.</summary>
 internal enum LiveKind : byte
 {
-    /// <summary>A message to be sent; the key is its handle.</summary>
+    /// <summary>A message to be sent; the key is its handle, and its place is made of it.</summary>
     Message,
 
     /// <summary>A received message without a final answer; the key is its packet identifier.</summary>
@@ -26,13 +28,17 @@ internal enum LiveKind : byte
 /// The records from which what is alive could be rebuilt, oldest first: everything before the first of them is needed no more. Each thing has one, the last that tells it whole;
 /// what was added to it later lies behind. Every operation is O(1), and places are used again.
 /// </summary>
-internal sealed class LiveRecords
+/// <remarks>Of messages there may be a million: their places are their handles, and their sizes are not kept but asked for, so that each takes 16 bytes here.</remarks>
+/// <param name="sizeOfMessage">What the message with this handle takes in the log, near enough; the same for as long as it is here.</param>
+internal sealed class LiveRecords(Func<int, int> sizeOfMessage)
 {
     private const int PageBits = 8;
     private const int PageSize = 1 << PageBits;
     private const int KindBits = 3;
 
-    private readonly List<Entry[]> _pages = [];
+    // Places of messages are even, those of other things odd.
+    private readonly List<Link[]?> _messages = [];
+    private readonly List<Thing[]> _things = [];
     private int _free = -1;
     private int _newest = -1;
 
@@ -46,13 +52,36 @@ internal sealed class LiveRecords
 
     public long SequenceOf(int place) => At(place).Sequence;
 
-    public int SizeOf(int place) => (int)(At(place).SizeAndKind >> KindBits);
+    public int SizeOf(int place) => IsMessage(place) ? sizeOfMessage(place >> 1) : (int)(ThingAt(place).SizeAndKind >> KindBits);
 
-    public LiveKind KindOf(int place) => (LiveKind)(At(place).SizeAndKind & ((1 << KindBits) - 1));
+    public LiveKind KindOf(int place) => IsMessage(place) ? LiveKind.Message : (LiveKind)(ThingAt(place).SizeAndKind & ((1 << KindBits) - 1));
 
-    public int KeyOf(int place) => At(place).Key;
+    public int KeyOf(int place) => IsMessage(place) ? place >> 1 : ThingAt(place).Key;
 
-    /// <summary>A new thing, told by a record that is newer than all here. Returns its place.</summary>
+    /// <summary>A new message, told by a record that is newer than all here.</summary>
+    public void AddMessage(int handle, long sequence)
+    {
+        var page = handle >> PageBits;
+        while (_messages.Count <= page)
+        {
+            _messages.Add(null);
+        }
+
+        _messages[page] ??= new Link[PageSize];
+        Append(handle << 1, sequence);
+    }
+
+    /// <summary>The message is no more; its content is still there. Nothing happens if it is not here.</summary>
+    public void RemoveMessage(int handle)
+    {
+        var page = handle >> PageBits;
+        if (page < _messages.Count && _messages[page] is { } links && links[handle & (PageSize - 1)].Sequence != 0)
+        {
+            Unlink(handle << 1);
+        }
+    }
+
+    /// <summary>A new thing that is no message, told by a record that is newer than all here. Returns its place.</summary>
     public int Add(LiveKind kind, int key, long sequence, int size)
     {
         if (_free < 0)
@@ -61,41 +90,56 @@ internal sealed class LiveRecords
         }
 
         var place = _free;
-        ref var entry = ref At(place);
-        _free = entry.Newer;
-        entry.Key = key;
-        entry.SizeAndKind = (uint)kind;
-        Count++;
-        Append(place, ref entry, sequence, size);
+        ref var thing = ref ThingAt(place);
+        _free = thing.Link.Newer;
+        thing.Key = key;
+        thing.SizeAndKind = ((uint)size << KindBits) | (uint)kind;
+        Append(place, sequence);
         return place;
     }
 
-    /// <summary>The thing was told anew by a record that is newer than all here.</summary>
+    /// <summary>The thing was told anew by a record that is newer than all here. What a message takes stays as it was.</summary>
     public void Renew(int place, long sequence, int size)
     {
-        ref var entry = ref At(place);
-        Unlink(place, entry);
-        Append(place, ref entry, sequence, size);
+        Unlink(place);
+        if (!IsMessage(place))
+        {
+            ref var thing = ref ThingAt(place);
+            thing.SizeAndKind = ((uint)size << KindBits) | (thing.SizeAndKind & ((1 << KindBits) - 1));
+        }
+
+        Append(place, sequence);
     }
 
-    /// <summary>The thing is no more.</summary>
+    /// <summary>The thing, which is no message, is no more.</summary>
     public void Remove(int place)
     {
-        ref var entry = ref At(place);
-        Unlink(place, entry);
-        Count--;
-        entry.Newer = _free;
+        Unlink(place);
+        ThingAt(place).Link.Newer = _free;
         _free = place;
     }
 
-    private ref Entry At(int place) => ref _pages[place >> PageBits][place & (PageSize - 1)];
+    private static bool IsMessage(int place) => (place & 1) == 0;
 
-    private void Append(int place, ref Entry entry, long sequence, int size)
+    private ref Link At(int place)
     {
-        entry.Sequence = sequence;
-        entry.SizeAndKind = ((uint)size << KindBits) | (entry.SizeAndKind & ((1 << KindBits) - 1));
-        entry.Older = _newest;
-        entry.Newer = -1;
+        if (IsMessage(place))
+        {
+            return ref _messages[place >> (PageBits + 1)]![(place >> 1) & (PageSize - 1)];
+        }
+
+        return ref ThingAt(place).Link;
+    }
+
+    private ref Thing ThingAt(int place) => ref _things[place >> (PageBits + 1)][(place >> 1) & (PageSize - 1)];
+
+    private void Append(int place, long sequence)
+    {
+        ref var link = ref At(place);
+        Debug.Assert(link.Sequence == 0 && sequence != 0);
+        link.Sequence = sequence;
+        link.Older = _newest;
+        link.Newer = -1;
         if (_newest < 0)
         {
             Oldest = place;
@@ -106,51 +150,63 @@ internal sealed class LiveRecords
         }
 
         _newest = place;
-        Bytes += size;
+        Count++;
+        Bytes += SizeOf(place);
     }
 
-    private void Unlink(int place, in Entry entry)
+    private void Unlink(int place)
     {
-        Bytes -= entry.SizeAndKind >> KindBits;
-        if (entry.Older < 0)
+        ref var link = ref At(place);
+        Debug.Assert(link.Sequence != 0);
+        link.Sequence = 0;
+        if (link.Older < 0)
         {
-            Oldest = entry.Newer;
+            Oldest = link.Newer;
         }
         else
         {
-            At(entry.Older).Newer = entry.Newer;
+            At(link.Older).Newer = link.Newer;
         }
 
-        if (entry.Newer < 0)
+        if (link.Newer < 0)
         {
-            _newest = entry.Older;
+            _newest = link.Older;
         }
         else
         {
-            At(entry.Newer).Older = entry.Older;
+            At(link.Newer).Older = link.Older;
         }
+
+        Count--;
+        Bytes -= SizeOf(place);
     }
 
     private void AddPage()
     {
-        var first = _pages.Count << PageBits;
-        var page = new Entry[PageSize];
+        var first = _things.Count << PageBits;
+        var page = new Thing[PageSize];
         for (var i = 0; i < PageSize; i++)
         {
-            page[i].Newer = i + 1 < PageSize ? first + i + 1 : -1;
+            page[i].Link.Newer = i + 1 < PageSize ? ((first + i + 1) << 1) | 1 : -1;
         }
 
-        _pages.Add(page);
-        _free = first;
+        _things.Add(page);
+        _free = (first << 1) | 1;
     }
 
-    private struct Entry
+    private struct Link
     {
+        /// <summary>0: nothing is here.</summary>
         public long Sequence;
         public int Older;
 
         /// <summary>The next newer one; of a place that is free, the next free one.</summary>
         public int Newer;
+    }
+
+    private struct Thing
+    {
+        public Link Link;
         public int Key;
         public uint SizeAndKind;
     }

@@ -1,8 +1,14 @@
 namespace Nightjar.Protocol.Journal;
 
-/// <summary>Bits beside the QoS in records that hold messages or their arrival.</summary>
+/// <summary>Bits beside the QoS in records that hold messages or their arrival, and what records of messages take.</summary>
 internal static class MessageRecord
 {
+    /// <summary>What a message's record has beside topic, properties, payload and id when it is written anew, at most; its place among released ones apart.</summary>
+    public const int HeadLength = 45;
+
+    /// <summary>The record of a message whose content is lost: its packet identifier and how far it came.</summary>
+    public const int LostLength = 12;
+
     public const int QoSMask = 3;
     public const int RetainBit = 4;
 

@@ -108,8 +108,11 @@ internal sealed partial class SessionJournal
         }
 
         var isAssigned = message.Stage == MessageStage.Sent && message.PacketId != 0;
-        return AppendMessage(message, isReleased ? MessagePhase.Released : isAssigned ? MessagePhase.Assigned : MessagePhase.Queued, order, now);
+        return AppendMessage(handle, isReleased ? MessagePhase.Released : isAssigned ? MessagePhase.Assigned : MessagePhase.Queued, order, now);
     }
+
+    /// <summary>What a message takes when it is written anew, or what is left of it.</summary>
+    private int SizeOfMessage(int handle) => LogSpan.Overhead + (_messages[handle] is { Segment: not null } message ? MessageRecord.HeadLength + message.Length : MessageRecord.LostLength);
 
     /// <summary>Says what is needed no more, once what takes its place is committed; not for every few bytes.</summary>
     private void Forget()

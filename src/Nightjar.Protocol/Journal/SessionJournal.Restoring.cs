@@ -8,7 +8,7 @@ internal sealed partial class SessionJournal
         switch (thing)
         {
             case RestoredMessage message:
-                _messages[message.Place].Live = _live.Add(LiveKind.Message, message.Place, sequence, size);
+                _live.AddMessage(message.Place, sequence);
                 if (message.Phase == MessagePhase.Released)
                 {
                     _releases[message.Place] = message.ReleasedAt;

@@ -11,7 +11,7 @@ namespace Nightjar.Protocol.Journal;
 internal sealed partial class SessionJournal
 {
     private readonly IRecordAppender _log;
-    private readonly LiveRecords _live = new();
+    private readonly LiveRecords _live;
     private readonly Dictionary<int, long> _releases = [];
     private MessageStore _messages = new();
     private LogSpan _span = new();
@@ -25,6 +25,7 @@ internal sealed partial class SessionJournal
     {
         _log = log;
         _slack = slack;
+        _live = new LiveRecords(SizeOfMessage);
     }
 
     /// <summary>The last record that packets may depend on; 0 if there is none. What only helps to restore the session does not count.</summary>
@@ -61,8 +62,8 @@ internal sealed partial class SessionJournal
     {
         ref var message = ref _messages[handle];
         Debug.Assert(message.Record == 0);
-        message.Record = Last = AppendMessage(message, MessagePhase.Queued, order: 0, now);
-        message.Live = _live.Add(LiveKind.Message, handle, message.Record, _size);
+        message.Record = Last = AppendMessage(handle, MessagePhase.Queued, order: 0, now);
+        _live.AddMessage(handle, message.Record);
     }
 
     /// <summary>A message gets a packet identifier: its PUBLISH depends on that.</summary>
@@ -86,11 +87,7 @@ internal sealed partial class SessionJournal
         }
 
         _releases.Remove(handle);
-        if (message.Live >= 0)
-        {
-            _live.Remove(message.Live);
-        }
-
+        _live.RemoveMessage(handle);
         var remembers = end == MessageEnd.Answered && !reason.IsFailure() && message.IdLength > 0 && RememberedIds > 0;
         var completed = new CompletedId(remembers ? message.Id.ToArray() : [], message.Record, end, reason, message.Flags, message.PacketId);
         Last = AppendEnded(completed, message.Id);
@@ -100,7 +97,6 @@ internal sealed partial class SessionJournal
         }
 
         message.Record = 0;
-        message.Live = -1;
     }
 
     /// <summary>The server has no session: all packet identifiers are void.</summary>
@@ -134,9 +130,10 @@ internal sealed partial class SessionJournal
         return Append(JournalRecord.Released, writer.ToHead());
     }
 
-    private long AppendMessage(in StoredMessage message, MessagePhase phase, long order, long now)
+    private long AppendMessage(int handle, MessagePhase phase, long order, long now)
     {
-        var expires = message.ExpiresAt != 0;
+        ref var message = ref _messages[handle];
+        var expires = message.Expires;
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
         writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0)));
         writer.Write((byte)message.Flags);
@@ -149,7 +146,7 @@ internal sealed partial class SessionJournal
         writer.Write(message.PropertiesLength);
         writer.Write(message.PayloadLength);
         writer.Write(expires || message.Record == 0 ? UtcAt(now).Ticks : 0);
-        writer.Write(expires ? Math.Max(1, message.ExpiresAt - now) : 0);
+        writer.Write(expires ? Math.Max(1, _messages.ExpiresAt(handle) - now) : 0);
         writer.Write(message.Record);
         writer.Write(order);
         return Append(JournalRecord.Message, writer.ToHead(), message.Bytes);

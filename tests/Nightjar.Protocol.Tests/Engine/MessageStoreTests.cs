@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nightjar.Protocol.Engine;
 using Xunit;
 
@@ -46,6 +47,25 @@ public sealed class MessageStoreTests
         Assert.Equal(handle, store.Add(new OutgoingPublish { Topic = "b"u8 }, "second"));
         Assert.False(store.IsCurrent(ticket));
         Assert.False(store.IsCurrent(new MessageTicket(100_000, 0)));
+    }
+
+    [Fact]
+    public void A_message_takes_64_bytes_beside_its_content() => Assert.Equal(64, Unsafe.SizeOf<StoredMessage>());
+
+    [Fact]
+    public void When_a_message_expires_is_known_of_it_alone()
+    {
+        var store = new MessageStore();
+        int[] handles = [.. Enumerable.Range(0, 1000).Select(_ => store.Add(new OutgoingPublish { Topic = "a"u8 }, null))];
+
+        store.Expire(handles[900], 5);
+        store.Expire(handles[3], -7);
+
+        Assert.Equal([3, 900], handles.Where(handle => store[handle].Expires).Order());
+        Assert.Equal((-7, 5), (store.ExpiresAt(handles[3]), store.ExpiresAt(handles[900])));
+        store.Remove(handles[900]);
+        Assert.Equal(handles[900], store.Add(new OutgoingPublish { Topic = "b"u8 }, null));
+        Assert.False(store[handles[900]].Expires);
     }
 
     [Fact]
