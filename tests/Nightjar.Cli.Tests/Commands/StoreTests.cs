@@ -81,6 +81,7 @@ public sealed class StoreTests : IDisposable
 
     [Theory]
     [InlineData("pub -t a -m x -q 0 --store", "--store keeps messages until the broker acknowledges them")]
+    [InlineData("sub -t a -q 0 --store", "--store goes on where the run before stopped")]
     [InlineData("session show", "The directory of the store is missing.")]
     [InlineData("session drain", "The directory of the store is missing.")]
     public async Task A_command_line_that_makes_no_sense_is_refused(string commandLine, string said)
@@ -96,11 +97,11 @@ public sealed class StoreTests : IDisposable
     public async Task A_subscriber_goes_on_where_the_run_before_stopped()
     {
         await using var broker = new MqttTestBroker();
-        Assert.Equal(0, (await ToolRun.ToEndAsync($"sub -p {broker.Port} -t a -q 1 -E --store {Store}")).ExitCode);
+        Assert.Equal(0, (await ToolRun.ToEndAsync($"sub -p {broker.Port} -t a -E --store {Store}")).ExitCode);
         await broker.WaitForNoClientsAsync();
         await broker.PublishAsync("a", "meanwhile", QoS.AtLeastOnce);
 
-        var (exitCode, output, _) = await ToolRun.ToEndAsync($"sub -p {broker.Port} -t a -q 1 -C 1 --store {Store}");
+        var (exitCode, output, _) = await ToolRun.ToEndAsync($"sub -p {broker.Port} -t a -C 1 --store {Store}");
 
         Assert.Equal((0, "meanwhile\n"), (exitCode, output));
     }

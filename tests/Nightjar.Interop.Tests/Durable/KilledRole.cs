@@ -47,7 +47,9 @@ internal sealed partial class KilledRole(string role, string uri, string directo
         {
             while (Kills < kills)
             {
-                await using var process = Start(IsPublisher ? [Again()] : []);
+                // One in three without a pause: then much is on its way when it dies.
+                string[] pace = random.Next(3) == 0 ? ["rest=0"] : [];
+                await using var process = Start(IsPublisher ? [Again(), .. pace] : pace);
                 if (Kills == 0)
                 {
                     await ReadyAsync(process);
