@@ -71,6 +71,7 @@ internal sealed partial class EngineHost
                 return;
             }
 
+            _engine.Counters.StorageFailures++;
             Events.Publish(new ClientEvent.StorageFailed(failure));
             _engine.HandleStoreFailed();
         }
@@ -101,6 +102,7 @@ internal sealed partial class EngineHost
         {
             if (durable.NoteFailure(failure, Options.TimeProvider.GetUtcNow()))
             {
+                _engine.Counters.StorageFailures++;
                 Events.Publish(new ClientEvent.StorageFailed(failure));
             }
 
