@@ -188,7 +188,7 @@ internal sealed partial class EngineHost
             return WaitForRoomAsync(waiter, cancellationToken);
         }
 
-        return !mayWait || receipt is null || receipt.IsEnded || receipt.Stored.IsCompleted ? new ValueTask<DeliveryReceipt?>(receipt) : WaitForStoreAsync(receipt, cancellationToken);
+        return !mayWait || receipt is null || receipt.IsEnded || receipt.Stored.IsCompleted ? new ValueTask<DeliveryReceipt?>(receipt) : WaitForStore(receipt, cancellationToken);
     }
 
     private Exception? Refusal(OutboxAdmission admission, int length) => Failure.ToException(admission, Options.Outbox, length, _engine.State, ServerName);
@@ -210,23 +210,36 @@ internal sealed partial class EngineHost
             receipt = await waiter.Enqueuer!.Task.ConfigureAwait(false);
         }
 
-        return await WaitForStoreAsync(receipt, cancellationToken).ConfigureAwait(false);
+        return await WaitForStore(receipt, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Whatever becomes of the message, its receipt says it; this waits only until it is safe.</summary>
-    private static async ValueTask<DeliveryReceipt?> WaitForStoreAsync(DeliveryReceipt receipt, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whatever becomes of the message, its receipt says it; this waits only until it is safe. A bridge need not wait for that to go on with the next message, and finds the receipt of this one in the task.
+    /// </summary>
+    private static ValueTask<DeliveryReceipt?> WaitForStore(DeliveryReceipt receipt, CancellationToken cancellationToken)
     {
         var stored = receipt.Stored;
-        if (!stored.IsCompleted)
+        if (stored.IsCompleted)
         {
-            await stored.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!stored.IsCompleted)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-            }
+            return new ValueTask<DeliveryReceipt?>(receipt);
         }
 
-        return receipt;
+        var wait = new TaskCompletionSource<DeliveryReceipt?>(receipt, TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = EndWhenStoredAsync(wait, stored, receipt, cancellationToken);
+        return new ValueTask<DeliveryReceipt?>(wait.Task);
+    }
+
+    private static async Task EndWhenStoredAsync(TaskCompletionSource<DeliveryReceipt?> wait, Task stored, DeliveryReceipt receipt, CancellationToken cancellationToken)
+    {
+        await stored.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stored.IsCompleted)
+        {
+            wait.TrySetResult(receipt);
+        }
+        else
+        {
+            wait.TrySetCanceled(cancellationToken);
+        }
     }
 
     /// <summary>The receipt of the message that has this identifier, pending or delivered; under the gate.</summary>

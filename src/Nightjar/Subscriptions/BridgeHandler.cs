@@ -26,7 +26,16 @@ internal sealed class BridgeHandler(Func<MqttMessage, CancellationToken, ValueTa
         var passed = handler(received, feed.Stopping);
         if (!passed.IsCompletedSuccessfully)
         {
-            return WaitAsync(passed, received, feed);
+            // What EnqueueAsync returns holds the receipt already while it waits for the store. A handler that returns it as it is has nothing more to do: the next message need not wait for the disk, and
+            // many are committed at once.
+            var task = passed.AsTask();
+            if (task is not { IsCompleted: false, AsyncState: DeliveryReceipt admitted })
+            {
+                return WaitAsync(task, received, feed);
+            }
+
+            BridgedMessage.Follow(admitted, received, feed);
+            return default;
         }
 
         BridgedMessage.Follow(passed.GetAwaiter().GetResult(), received, feed);
@@ -37,6 +46,6 @@ internal sealed class BridgeHandler(Func<MqttMessage, CancellationToken, ValueTa
 
     public override MessageHandler Another() => new BridgeHandler(handler);
 
-    private static async ValueTask WaitAsync(ValueTask<DeliveryReceipt> passed, MqttMessage message, MessageFeed feed) =>
+    private static async ValueTask WaitAsync(Task<DeliveryReceipt> passed, MqttMessage message, MessageFeed feed) =>
         BridgedMessage.Follow(await passed.ConfigureAwait(false), message, feed);
 }

@@ -1,4 +1,5 @@
 using Nightjar.Protocol.Packets;
+using Nightjar.Tests.Sessions;
 using Nightjar.Tests.Subscriptions;
 using Xunit;
 
@@ -85,6 +86,65 @@ public sealed class BridgeTests
         await scene.Peer.GrantAsync();
         await scene.SendAsync("other", "2", 2);
         await scene.AckAsync(2);
+    }
+
+    [Fact]
+    public async Task Messages_that_are_passed_on_under_one_identifier_are_all_acknowledged_with_its_receipt()
+    {
+        await using var scene = await PeerScene.StartAsync();
+        await using var target = InMemory.Peer();
+        await using var client = await target.ConnectAsync(InMemory.Options(target));
+        using var end = new AbortAtEnd(client);
+        scene.Client.On("t", message => client.EnqueueAsync(new OutgoingMessage("t", message.Payload) { Id = "one" }));
+        await scene.Peer.GrantAsync();
+
+        await scene.SendAsync("t", "1", 1);
+        await scene.SendAsync("t", "1", 2);
+        await scene.SendAsync("t", "1", 3);
+        var passed = await target.ExpectAsync<MqttMessage>().Soon();
+        await Eventually.True(() => scene.Client.Status.Unacknowledged == 3);
+        await target.SendAsync(new AckPacket(PacketType.PubAck, passed.PacketId));
+
+        await scene.AckAsync(1, 2, 3);
+    }
+
+    [Fact]
+    public async Task The_next_message_does_not_wait_until_the_one_before_is_in_the_store()
+    {
+        var store = new TestStore();
+        await using var scene = await PeerScene.StartAsync();
+        await using var gated = new GatedBroker();
+        var options = gated.Options();
+        options.ClientId = "bridge";
+        options.Session.Store = store;
+        await using var client = new MqttClient(options);
+        using var end = new AbortAtEnd(client);
+        await client.OpenAsync().Soon();
+        store.HoldCommits();
+        var awaited = 0;
+        scene.Client.On("t/#", message => client.EnqueueAsync(OutgoingMessage.From(message)));
+        scene.Client.On("own/#", async message =>
+        {
+            var receipt = await client.EnqueueAsync(OutgoingMessage.From(message));
+            awaited++;
+            return receipt;
+        });
+        await scene.Peer.GrantAsync();
+        await scene.Peer.GrantAsync();
+
+        await scene.SendAsync("own/1", "stored before the handler goes on", 1);
+        await scene.SendAsync("t/1", "1", 2);
+        await scene.SendAsync("t/2", "2", 3);
+        await scene.SendAsync("t/3", "3", 4);
+        await Eventually.True(() => client.Status.Queued == 4);
+        Assert.Equal(0, awaited);
+        Assert.Equal(4, scene.Client.Status.Unacknowledged);
+
+        store.LetCommit();
+        gated.Open();
+        await scene.AckAsync(1, 2, 3, 4);
+        Assert.Equal(1, awaited);
+        Assert.Equal(["1", "2", "3"], gated.Published.Where(payload => payload.Length == 1));
     }
 
     [Fact]
