@@ -8,8 +8,7 @@ public sealed partial class MqttClient
 {
     /// <summary>
     /// Subscribes with a handler that passes messages on, to another client or to this one, and returns the receipt: <c>a.On("sensors/#", m => b.EnqueueAsync(OutgoingMessage.From(m)))</c>. It is called for one
-    /// message after the other, in order, and for the next one as soon as it has returned the receipt: many are on their way at once. A handler that returns what EnqueueAsync returns, as this one does, need not
-    /// wait until the message is in the other client's store; one that awaits it does. Each message is acknowledged when its receipt ends as delivered, in the order of
+    /// message after the other, in order, and for the next one as soon as it has returned the receipt: many are on their way at once. Each message is acknowledged when its receipt ends as delivered, in the order of
     /// arrival, so that none is lost between the two.
     /// </summary>
     /// <remarks>

@@ -26,16 +26,7 @@ internal sealed class BridgeHandler(Func<MqttMessage, CancellationToken, ValueTa
         var passed = handler(received, feed.Stopping);
         if (!passed.IsCompletedSuccessfully)
         {
-            // What EnqueueAsync returns holds the receipt already while it waits for the store. A handler that returns it as it is has nothing more to do: the next message need not wait for the disk, and
-            // many are committed at once.
-            var task = passed.AsTask();
-            if (task is not { IsCompleted: false, AsyncState: DeliveryReceipt admitted })
-            {
-                return WaitAsync(task, received, feed);
-            }
-
-            BridgedMessage.Follow(admitted, received, feed);
-            return default;
+            return WaitAsync(passed.AsTask(), received, feed);
         }
 
         BridgedMessage.Follow(passed.GetAwaiter().GetResult(), received, feed);

@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Packets;
-using Nightjar.Tests.Sessions;
 using Nightjar.Tests.Subscriptions;
 using Xunit;
 
@@ -106,45 +105,6 @@ public sealed class BridgeTests
         await target.SendAsync(new AckPacket(PacketType.PubAck, passed.PacketId));
 
         await scene.AckAsync(1, 2, 3);
-    }
-
-    [Fact]
-    public async Task The_next_message_does_not_wait_until_the_one_before_is_in_the_store()
-    {
-        var store = new TestStore();
-        await using var scene = await PeerScene.StartAsync();
-        await using var gated = new GatedBroker();
-        var options = gated.Options();
-        options.ClientId = "bridge";
-        options.Session.Store = store;
-        await using var client = new MqttClient(options);
-        using var end = new AbortAtEnd(client);
-        await client.OpenAsync().Soon();
-        store.HoldCommits();
-        var awaited = 0;
-        scene.Client.On("t/#", message => client.EnqueueAsync(OutgoingMessage.From(message)));
-        scene.Client.On("own/#", async message =>
-        {
-            var receipt = await client.EnqueueAsync(OutgoingMessage.From(message));
-            awaited++;
-            return receipt;
-        });
-        await scene.Peer.GrantAsync();
-        await scene.Peer.GrantAsync();
-
-        await scene.SendAsync("own/1", "stored before the handler goes on", 1);
-        await scene.SendAsync("t/1", "1", 2);
-        await scene.SendAsync("t/2", "2", 3);
-        await scene.SendAsync("t/3", "3", 4);
-        await Eventually.True(() => client.Status.Queued == 4);
-        Assert.Equal(0, awaited);
-        Assert.Equal(4, scene.Client.Status.Unacknowledged);
-
-        store.LetCommit();
-        gated.Open();
-        await scene.AckAsync(1, 2, 3, 4);
-        Assert.Equal(1, awaited);
-        Assert.Equal(["1", "2", "3"], gated.Published.Where(payload => payload.Length == 1));
     }
 
     [Fact]
