@@ -66,6 +66,16 @@ internal sealed partial class EngineHost
     {
         using (_gate.Enter())
         {
+            // Told each time: what could be written a moment ago, while something else failed, perhaps cannot be now, or the other way round.
+            if (!failure.IsWriting)
+            {
+                _engine.HandleStoreFailed();
+            }
+            else if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
+
             if (!durable.NoteFailure(failure, Options.TimeProvider.GetUtcNow()))
             {
                 return;
@@ -73,7 +83,6 @@ internal sealed partial class EngineHost
 
             _engine.Counters.StorageFailures++;
             Events.Publish(new ClientEvent.StorageFailed(failure));
-            _engine.HandleStoreFailed();
         }
 
         Log.StorageFailed(_logger, failure);
@@ -89,7 +98,10 @@ internal sealed partial class EngineHost
             }
 
             Events.Publish(new ClientEvent.StorageRecovered());
-            _engine.HandleStoreWentOn();
+            if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
         }
 
         Log.StorageRecovered(_logger);
