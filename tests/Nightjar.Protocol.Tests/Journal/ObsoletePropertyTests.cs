@@ -242,7 +242,7 @@ public sealed class ObsoletePropertyTests
             var stored = _journal.StoredDeliveries.ToList();
             if (stored.Count > 0)
             {
-                _journal.Handled(stored[_random.Next(stored.Count)]);
+                _journal.Done(stored[_random.Next(stored.Count)], isLeft: false, by: 0);
             }
         }
 

@@ -30,7 +30,7 @@ public sealed class StorageTroubleTests
         await events.NextAsync<ClientEvent.StorageRecovered>();
 
         store.Files.Room = 0;
-        Assert.True(client.TryEnqueue("t", "more", out var waiting));
+        Assert.True(client.TryEnqueue(new OutgoingMessage("t", "more"), out var waiting));
         await events.NextAsync<ClientEvent.StorageFailed>();
         Assert.False(waiting.Stored.IsCompleted);
         Assert.Equal(2, client.Statistics.StorageFailures);
