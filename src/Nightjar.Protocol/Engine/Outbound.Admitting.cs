@@ -34,10 +34,10 @@ internal sealed partial class Outbound
     public void EndReservation(int length) => _budget.EndReservation(length);
 
     /// <summary>Command: wait for room, behind all who do. The waiter hears of it by <see cref="TryGrant"/>, or its wait ends like that of a publish.</summary>
-    public RoomRequest WaitForRoom(object waiter, int length, long now)
+    public RoomRequest WaitForRoom(object waiter, in OutgoingPublish message, long now)
     {
         At(now);
-        return _budget.Wait(waiter, length, now);
+        return _budget.Wait(waiter, message.Length, message.QoS, now);
     }
 
     /// <summary>Command: the waiter leaves. False: its wait had ended already.</summary>

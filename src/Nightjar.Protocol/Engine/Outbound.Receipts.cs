@@ -61,7 +61,18 @@ internal sealed partial class Outbound
             return;
         }
 
-        _latest?.Add(handle, message.QoS);
+        if (_latest is not null)
+        {
+            if (_latest.Find(message.Topic, message.QoS) is >= 0 and var older)
+            {
+                // The process ended between the record of the newer and that of the older one's end.
+                RemoveFromQueue(older);
+                EndReplaced(older);
+            }
+
+            _latest.Add(handle, message.QoS);
+        }
+
         if (message.ExpiresAt != 0)
         {
             _expiry.Add(new MessageTicket(handle, message.Generation), message.ExpiresAt);

@@ -12,6 +12,7 @@ internal sealed partial class Outbound
     public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
     {
         var queued = new List<int>();
+        var left = new List<int>();
         var number = -(long)session.Messages.Count;
         foreach (var message in session.Messages)
         {
@@ -19,7 +20,7 @@ internal sealed partial class Outbound
             _messages[message.Place].Number = unchecked((uint)number++);
             if (message.Phase == MessagePhase.Queued)
             {
-                queued.Add(message.Place);
+                (message.HasLeft ? left : queued).Add(message.Place);
             }
             else if (message.Phase == MessagePhase.Assigned)
             {
@@ -39,11 +40,7 @@ internal sealed partial class Outbound
 
         var early = _reliable.First;
         _reliable.PutInFront(_messages, queued, neverLeft: true);
-        foreach (var message in session.Messages)
-        {
-            Register(message.Place);
-        }
-
+        _reliable.PutInFront(_messages, left);
         foreach (var id in session.CompletedIds)
         {
             if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure())
@@ -55,6 +52,11 @@ internal sealed partial class Outbound
         _committed = Math.Max(_committed, session.Last);
         journal.Begin(session, _messages, now, utcNow);
         Session.Journal = journal;
+        foreach (var message in session.Messages)
+        {
+            Register(message.Place);
+        }
+
         for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
             journal.Accepted(handle, now);
@@ -71,7 +73,7 @@ internal sealed partial class Outbound
         stored.PacketId = message.PacketId;
         stored.ReasonCode = message.ReasonCode;
         stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? NotZero(now + remaining) : 0;
-        if (message.Phase != MessagePhase.Queued)
+        if (message.Phase != MessagePhase.Queued || message.HasLeft)
         {
             stored.Stage = MessageStage.Sent;
         }

@@ -20,6 +20,7 @@ internal sealed partial class Outbound
     private readonly MessageStore _messages = new();
     private readonly PublishTimeouts _timeouts;
     private readonly FlushBarriers _flushes;
+    private readonly OutputLane _pings = new();
     private readonly OutputLane _control = new();
     private readonly OutputLane _data = new();
     private readonly PublishLane _publishes;
@@ -95,22 +96,22 @@ internal sealed partial class Outbound
     public (int Count, long Bytes) Pending => (_messages.Count, _messages.Bytes);
 
     /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
-    public int Buffered => _control.Length + _data.Length;
+    public int Buffered => _pings.Length + _control.Length + _data.Length;
 
     /// <summary>Whether a flush would find something that may leave now.</summary>
-    public bool HasOutput => _control.HasOutput(_committed) || _data.HasOutput(_committed);
+    public bool HasOutput => _pings.Length > 0 || _control.HasOutput(_committed) || _data.HasOutput(_committed);
 
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
 
-    /// <summary>How many bytes of control packets were put into the lane of this connection, and how many of them were taken out.</summary>
-    public (long Written, long Taken) Control => (_control.Position, _control.Position - _control.Length);
+    /// <summary>How many bytes of PINGREQs were put into the lane of this connection, and how many of them were taken out.</summary>
+    public (long Written, long Taken) Pings => (_pings.Position, _pings.Position - _pings.Length);
 
     /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
     public long DataWritten => _data.Position;
 
     /// <summary>How many bytes of all packets were.</summary>
-    public long Gathered => _data.Position + _control.Position;
+    public long Gathered => _data.Position + _control.Position + _pings.Position;
 
     /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
     public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
@@ -118,13 +119,13 @@ internal sealed partial class Outbound
     public long Deadline => Math.Min(Math.Min(_timeouts.Deadline, Pace.Deadline), Math.Min(_expiry.Deadline, _budget.Deadline));
 
     /// <summary>
-    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
+    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue or in line for it.
     /// <see cref="PublishStart.Accepted"/> here means that it must wait: <see cref="Accept"/> it.
     /// </summary>
     public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal)
     {
         refusal = null;
-        if (!_open || _unreliable.Count > 0 || Pace.IsActive || _data.Length >= DataLaneLimit)
+        if (!_open || _unreliable.Count > 0 || _budget.HoldsUnreliable || Pace.IsActive || _data.Length >= DataLaneLimit)
         {
             return PublishStart.Accepted;
         }
@@ -166,7 +167,7 @@ internal sealed partial class Outbound
         var replaced = Enqueue(handle);
         if (message.QoS != QoS.AtMostOnce && Session.Journal is { } journal)
         {
-            journal.Accepted(handle, now);
+            journal.Accepted(handle, now, replaced);
             FollowStoring(handle);
         }
 
@@ -235,6 +236,7 @@ internal sealed partial class Outbound
         _open = false;
         Pace.Begin();
         _publishes.Close();
+        _pings.Clear();
         _control.Clear();
         _data.Clear();
         _flushes.ConnectionLost(reason);
@@ -292,7 +294,8 @@ internal sealed partial class Outbound
     /// <summary>Take: what the next flush writes. False if there is nothing that may leave.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
-        var any = _control.TakeInto(batch, _committed);
+        var any = _pings.TakeInto(batch, _committed);
+        any |= _control.TakeInto(batch, _committed);
         any |= _data.TakeInto(batch, _committed);
         if (_data.Length == 0)
         {
@@ -375,8 +378,8 @@ internal sealed partial class Outbound
         _packets.Write(_control, packet, version, _connectRecord, _committed);
     }
 
-    /// <summary>Writes PINGREQ or AUTH.</summary>
-    public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
+    /// <summary>Writes PINGREQ, which waits for nothing: an acknowledgement whose record cannot be written must not cost the connection.</summary>
+    public void WritePing(MqttVersion version) => _packets.Write(_pings, default(PingReqPacket), version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
     public void WriteData(object packet, MqttVersion version, long lsn = 0) => _packets.Write(_data, packet, version, lsn, _committed);

@@ -26,7 +26,7 @@ internal enum OutboxAdmission : byte
 }
 
 /// <summary>Somebody who waits for room: how much, and until when.</summary>
-internal sealed record RoomRequest(object Waiter, int Length, long Deadline)
+internal sealed record RoomRequest(object Waiter, int Length, QoS QoS, long Deadline)
 {
     public LinkedListNode<RoomRequest>? Node { get; set; }
 }
@@ -38,11 +38,15 @@ internal sealed record RoomRequest(object Waiter, int Length, long Deadline)
 internal sealed class OutboxBudget(OutboxSettings settings, MessageStore messages)
 {
     private readonly LinkedList<RoomRequest> _waiting = new();
+    private int _unreliable;
     private int _reserved;
     private long _reservedBytes;
 
     /// <summary>How many wait for room.</summary>
     public int Waiting => _waiting.Count;
+
+    /// <summary>Whether one of them has a QoS 0 message, which no other of that QoS may overtake.</summary>
+    public bool HoldsUnreliable => _unreliable > 0;
 
     /// <summary>When the first of them has waited long enough; <see cref="long.MaxValue"/> if never. All may wait equally long.</summary>
     public long Deadline => _waiting.First?.Value.Deadline ?? long.MaxValue;
@@ -60,10 +64,11 @@ internal sealed class OutboxBudget(OutboxSettings settings, MessageStore message
     public bool Fits(int length, int leaving = 0, int leavingBytes = 0) =>
         messages.Count + _reserved - leaving < settings.MaximumMessages && messages.Bytes + _reservedBytes - leavingBytes + length <= settings.MaximumBytes;
 
-    public RoomRequest Wait(object waiter, int length, long now)
+    public RoomRequest Wait(object waiter, int length, QoS qos, long now)
     {
-        var request = new RoomRequest(waiter, length, settings.PublishTimeout == long.MaxValue ? long.MaxValue : now + settings.PublishTimeout);
+        var request = new RoomRequest(waiter, length, qos, settings.PublishTimeout == long.MaxValue ? long.MaxValue : now + settings.PublishTimeout);
         request.Node = _waiting.AddLast(request);
+        _unreliable += qos == QoS.AtMostOnce ? 1 : 0;
         return request;
     }
 
@@ -77,6 +82,7 @@ internal sealed class OutboxBudget(OutboxSettings settings, MessageStore message
 
         _waiting.Remove(request.Node);
         request.Node = null;
+        _unreliable -= request.QoS == QoS.AtMostOnce ? 1 : 0;
         return true;
     }
 

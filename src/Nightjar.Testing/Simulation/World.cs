@@ -14,6 +14,8 @@ internal sealed class World
         Network.Latency = Traits.Latency;
         Handlers = new HandlerMood(this);
         Broker = new ModelBroker(this);
+        Application = new SimulatedApplication(this);
+        Log = Traits.HasStore ? new SimulatedLog(this) : null;
         Client = new SimulatedClient(this);
     }
 
@@ -29,7 +31,14 @@ internal sealed class World
 
     public ModelBroker Broker { get; }
 
-    public SimulatedClient Client { get; }
+    /// <summary>The client's process; each crash makes another one.</summary>
+    public SimulatedClient Client { get; set; }
+
+    /// <summary>What goes on whatever becomes of the process.</summary>
+    public SimulatedApplication Application { get; }
+
+    /// <summary>The session's store; null without one.</summary>
+    public SimulatedLog? Log { get; }
 
     public PacketHistory? History { get; }
 
