@@ -16,6 +16,7 @@ internal sealed class LogBook(World world)
     private readonly HashSet<long> _handled = [];
     private readonly List<(long Sequence, int Session)> _sessions = [];
     private long _connecting;
+    private long _waived;
 
     private long Committed => world.Log!.Committed;
 
@@ -117,10 +118,19 @@ internal sealed class LogBook(World world)
         world.Require(_acknowledged.Remove(id, out var record) && record <= Committed, $"the answer to {id} leaves before it is committed");
 
     /// <summary>CONNECT leaves.</summary>
-    public void CheckConnect() => world.Require(_connecting != 0 && (_connecting <= Committed || world.Log!.IsFailing), "CONNECT leaves before it is committed");
+    public void CheckConnect()
+    {
+        world.Require(_connecting != 0 && (_connecting <= Committed || world.Log!.IsFailing), "CONNECT leaves before it is committed");
+        _waived = _connecting > Committed ? _connecting : _waived;
+    }
 
     /// <summary>What survives a crash goes up to here.</summary>
-    public void ForgetSessions(long survived) => _sessions.RemoveAll(session => session.Sequence > survived);
+    public void ForgetSessions(long survived)
+    {
+        _sessions.RemoveAll(session => session.Sequence > survived);
+        world.SessionIsUnknown |= _waived > survived && Session != world.Broker.SessionNumber;
+        _waived = 0;
+    }
 
     private void Message(long sequence, ref RecordReader reader, bool isNew)
     {

@@ -70,6 +70,5 @@ internal sealed partial class OutgoingRecord
         Detached = false;
         IsSent = false;
         Ends = 0;
-        DropReports = 0;
     }
 }

@@ -80,8 +80,12 @@ internal sealed class SimulatedApplication(World world)
         record.EndedAt = record.EndedAt > survived ? 0 : record.EndedAt;
         record.AssignedAt = record.AssignedAt > survived ? 0 : record.AssignedAt;
         record.Record = isLogged ? record.Record : 0;
+        record.DropReports = 0;
         if (record.IsOver)
         {
+            // The server may have it, and its sender does not know.
+            record.HasWaiter &= record.Ends > 0;
+            record.MayBeLost |= record.Detached && !isLogged;
             return;
         }
 

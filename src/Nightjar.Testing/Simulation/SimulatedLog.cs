@@ -105,7 +105,7 @@ internal sealed class SimulatedLog(World world) : IRecordAppender
     }
 
     /// <summary>The disk is well.</summary>
-    public void CalmDown() => SlowUntil = 0;
+    public void CalmDown() => SlowUntil = FullUntil = 0;
 
     private void Flush()
     {

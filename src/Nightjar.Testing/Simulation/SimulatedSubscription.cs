@@ -96,7 +96,7 @@ internal sealed class SimulatedSubscription : LocalSubscription
         var record = delivery.Record;
         record.DeliveryIds.Add(delivery.DeliveryId);
         _world.Require(
-            _world.Application.Deliveries.TryAdd(delivery.DeliveryId, record) || _world.Application.Deliveries[delivery.DeliveryId] == record,
+            _world.Application.Deliveries.TryAdd(delivery.DeliveryId, record) || _world.Application.Deliveries[delivery.DeliveryId] == record || _world.SessionIsAmbiguous,
             $"{record} and another one are called {delivery.DeliveryId}");
         _world.Require(
             record.QoS == QoS.AtLeastOnce || record.DeliveryIds.Count == 1 || _world.SessionIsAmbiguous,
@@ -162,6 +162,7 @@ internal sealed class SimulatedSubscription : LocalSubscription
             case PoisonVerdict.Refuse:
                 _world.Note($"the handler refuses {record}");
                 record.Refused++;
+                record.DeliveryIds.Clear(); // if it comes again, it is another one
                 _client.Complete(delivery.Token, ReasonCode.ImplementationSpecificError, abandoned: false);
                 break;
             default:

@@ -62,6 +62,12 @@ internal sealed class World
     /// </summary>
     public bool SessionIsAmbiguous { get; set; }
 
+    /// <summary>
+    /// The client got a new session while the disk was full, so that CONNECT did not wait for its record, and ended before it could write that down. The next process takes the new
+    /// session for the old one, and cannot say that a QoS 2 message may have arrived twice.
+    /// </summary>
+    public bool SessionIsUnknown { get; set; }
+
     public void Violate(string what)
     {
         Violations.Add(what);
