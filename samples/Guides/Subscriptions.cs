@@ -85,6 +85,17 @@ internal static class Subscriptions
             new SubscribeOptions { Acknowledge = AcknowledgeMode.Manual });
     }
 
+    public static MqttClient StoreFirst(MqttClientOptions options, string directory, Store store)
+    {
+        options.Session.Store = new FileSessionStore(directory);
+        var client = new MqttClient(options);
+        client.On(
+            "orders/+",
+            message => store.SaveOnceAsync(message.DeliveryId, message.Topic, message.Text), // one transaction; a number that is there already is passed over
+            new SubscribeOptions { Acknowledge = AcknowledgeMode.Stored });
+        return client;
+    }
+
     public static void Refuse(MqttClient client)
     {
         client.On(
@@ -163,7 +174,11 @@ internal sealed class Store
 {
     private readonly System.Threading.Channels.Channel<string> _saved = System.Threading.Channels.Channel.CreateUnbounded<string>();
 
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<long, byte> _numbers = [];
+
     public ValueTask SaveAsync(string topic, string text, CancellationToken cancellation = default) => _saved.Writer.WriteAsync($"{topic} {text}", cancellation);
+
+    public ValueTask SaveOnceAsync(long number, string topic, string text) => _numbers.TryAdd(number, 0) ? SaveAsync(topic, text) : default;
 
     public async ValueTask SaveAsync(IEnumerable<MqttMessage> messages)
     {

@@ -31,6 +31,27 @@ public sealed class SubscriptionsTests
     }
 
     [Fact]
+    public async Task A_stored_message_is_acknowledged_before_its_handler_is_done()
+    {
+        await using var broker = InMemory.Broker();
+        var directory = Directory.CreateTempSubdirectory("nightjar-");
+        var store = new Store();
+        var acknowledgements = new Acknowledgements();
+        var options = InMemory.OptionsFor(broker);
+        options.PacketInspector = acknowledgements;
+        await using (Subscriptions.StoreFirst(options, Path.Combine(directory.FullName, "session"), store))
+        {
+            await broker.WaitForSubscriptionAsync("orders/+", Stop);
+            await broker.PublishAsync("orders/17", "a chair");
+
+            Assert.Equal("orders/17 a chair", await store.NextAsync(Stop));
+            Assert.Equal(ReasonCode.Success, await acknowledgements.NextAsync(Stop));
+        }
+
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
     public async Task One_message_can_be_taken_and_acknowledged()
     {
         await using var broker = InMemory.Broker();

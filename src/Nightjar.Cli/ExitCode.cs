@@ -15,6 +15,9 @@ internal static class ExitCode
     /// <summary>The number is mosquitto_sub's (MOSQ_ERR_TIMEOUT).</summary>
     public const int TimedOut = 27;
 
+    /// <summary>The number is that of sysexits.h (EX_TEMPFAIL): the work is not lost, and to be done later.</summary>
+    public const int Stored = 75;
+
     /// <summary>128 and the number of SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;
 
@@ -27,6 +30,7 @@ internal static class ExitCode
           1-5      MQTT 3.1, 3.1.1: the broker refused the connection with this code
           128-162  MQTT 5: the broker refused the connection with this reason code
           27       -W expired
+          75       --store: stored, and not delivered in time; the next run, or "nightjar session drain", delivers it
           1        the command line, or a file that it names, cannot be used
           2        no connection: name, network or time-out
           3        no connection: TLS
@@ -47,6 +51,7 @@ internal static class ExitCode
         MqttConnectException => CannotConnect,
         MqttRefusedException or MqttLimitException => Refused,
         MqttProtocolException => Protocol,
+        StorageException => Usage,
         MqttException => ConnectionLost,
         IOException => Output,
         OperationCanceledException => Interrupted,

@@ -9,6 +9,7 @@ internal static class FlagWords
         ("name it with TlsOptions.CaFile", "name it with --cafile"),
         ("set TlsOptions.CertificateFile and KeyFile", "give --cert and --key"),
         ("set MqttClientOptions.Version", "try another -V"),
+        ("Set EncryptionKey", "Give its key with --store-key"),
         ("set credentials", "give -u and -P"),
     ];
 

@@ -14,6 +14,7 @@ internal static class Tool
 
         usage: nightjar pub -t TOPIC -m TEXT [-h HOST] [flags]    publish
                nightjar sub -t FILTER [-h HOST] [flags]           subscribe and print what comes
+               nightjar session show|verify|drain DIR             what waits in the store of a session; check it; deliver it
                nightjar broker [-p PORT]                          run a small broker, for development
                nightjar demo [-h HOST]                            see publish and subscribe at work
                nightjar VERB --help                               all flags of a verb
@@ -42,13 +43,19 @@ internal static class Tool
             return Task.FromResult(ExitCode.Usage);
         }
 
-        var verb = arguments[0];
+        // "session" has verbs of its own.
+        var words = arguments[0] == "session" && arguments.Count > 1 ? 2 : 1;
+        var verb = string.Join(' ', arguments.Take(words));
         return verb switch
         {
             "pub" => RunAsync(verb, new PubSettings(), settings => new PubCommand(settings, invocation, diagnostics).RunAsync(stop)),
             "sub" => RunAsync(verb, new SubSettings(), settings => new SubCommand(settings, invocation, diagnostics).RunAsync(stop)),
             "broker" => RunAsync(verb, new BrokerSettings(), settings => new BrokerCommand(settings, invocation, diagnostics).RunAsync(stop)),
             "demo" => RunAsync(verb, new DemoSettings(), settings => new DemoCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "session show" => RunAsync(verb, new SessionShowSettings(), settings => new SessionShowCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "session verify" => RunAsync(verb, new SessionVerifySettings(), settings => new SessionVerifyCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "session drain" => RunAsync(verb, new SessionDrainSettings(), settings => new SessionDrainCommand(settings, invocation, diagnostics).RunAsync(stop)),
+            "session --help" => PrintAsync(Overview),
             "--help" or "-h" or "help" => PrintAsync(Overview),
             "--version" => PrintAsync($"nightjar {Version}"),
             _ => Task.FromResult(Refuse($"Unknown verb '{verb}'.", "nightjar --help")),
@@ -59,7 +66,7 @@ internal static class Tool
         {
             try
             {
-                settings.Read([.. arguments.Skip(1)]);
+                settings.Read([.. arguments.Skip(words)]);
                 if (settings.Help || settings.ShowVersion)
                 {
                     return await PrintAsync(settings.Help ? settings.HelpText() : $"nightjar {Version}");
@@ -75,6 +82,10 @@ internal static class Tool
                 return Refuse(error.Message, $"nightjar {verb} --help");
             }
             catch (OutputClosedException)
+            {
+                return ExitCode.Success;
+            }
+            catch (IOException error) when (OutputClosedException.Is(error))
             {
                 return ExitCode.Success;
             }

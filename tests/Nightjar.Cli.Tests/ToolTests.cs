@@ -13,6 +13,9 @@ public sealed class ToolTests
     [InlineData("sub --help", "usage: nightjar sub")]
     [InlineData("broker --help", "usage: nightjar broker")]
     [InlineData("demo --help", "usage: nightjar demo")]
+    [InlineData("session show --help", "usage: nightjar session show DIR")]
+    [InlineData("session verify --help", "usage: nightjar session verify DIR")]
+    [InlineData("session drain --help", "usage: nightjar session drain DIR")]
     [InlineData("--version", "nightjar 0.")]
     [InlineData("sub --version", "nightjar 0.")]
     public async Task Help_and_version_go_to_standard_output(string commandLine, string expected)
@@ -49,7 +52,7 @@ public sealed class ToolTests
     [Fact]
     public void No_line_of_help_is_wider_than_a_wide_terminal()
     {
-        var pages = new Cli.CommandLine.VerbSettings[] { new Cli.CommandLine.PubSettings(), new Cli.CommandLine.SubSettings(), new Cli.CommandLine.BrokerSettings(), new Cli.CommandLine.DemoSettings() };
+        var pages = new Cli.CommandLine.VerbSettings[] { new Cli.CommandLine.PubSettings(), new Cli.CommandLine.SubSettings(), new Cli.CommandLine.BrokerSettings(), new Cli.CommandLine.DemoSettings(), new Cli.CommandLine.SessionShowSettings(), new Cli.CommandLine.SessionVerifySettings(), new Cli.CommandLine.SessionDrainSettings() };
 
         Assert.All(pages.SelectMany(page => page.HelpText().Split('\n')), line => Assert.InRange(line.Length, 0, 150));
     }

@@ -18,12 +18,12 @@ internal sealed class CommandLineClient
         _subscribe = subscribe;
     }
 
-    /// <summary>The published file that <c>./test</c> names, else what was built with these tests.</summary>
     public static CommandLineClient Nightjar { get; } = new("nightjar", [NightjarFile, "pub"], [NightjarFile, "sub"]);
 
     public static CommandLineClient Mosquitto { get; } = new("mosquitto", ["mosquitto_pub"], ["mosquitto_sub"]);
 
-    private static string NightjarFile =>
+    /// <summary>The tool: the published file that <c>./test</c> names, else what was built with these tests.</summary>
+    public static string NightjarFile =>
         Environment.GetEnvironmentVariable("NIGHTJAR_TOOL") ?? Path.Combine(AppContext.BaseDirectory, "Nightjar.Cli");
 
     public static CommandLineClient Named(string name) => name == Nightjar._name ? Nightjar : Mosquitto;
@@ -61,5 +61,6 @@ internal sealed class CommandLineClient
     public ChildProcess StartSubscriber(params string[] arguments) =>
         ChildProcess.Start(_subscribe[0], [.. _subscribe[1..], .. arguments]);
 
-    private static string[] At(MosquittoBroker broker) => ["-h", broker.Host, "-p", broker.Port.ToString(CultureInfo.InvariantCulture)];
+    /// <summary>The flags that say where the broker is.</summary>
+    public static string[] At(MosquittoBroker broker) => ["-h", broker.Host, "-p", broker.Port.ToString(CultureInfo.InvariantCulture)];
 }

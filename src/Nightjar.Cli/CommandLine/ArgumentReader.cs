@@ -17,7 +17,10 @@ internal sealed class ArgumentReader(IReadOnlyList<string> arguments)
     public string Current { get; private set; } = string.Empty;
 
     /// <summary>Applies every argument to the settings behind <paramref name="groups"/>. Throws <see cref="UsageException"/>.</summary>
-    public static void Apply(IReadOnlyList<string> arguments, IEnumerable<FlagGroup> groups)
+    /// <param name="arguments">Behind the verb.</param>
+    /// <param name="groups">All flags of the verb.</param>
+    /// <param name="operand">Takes an argument that is no flag; null if the verb takes none.</param>
+    public static void Apply(IReadOnlyList<string> arguments, IEnumerable<FlagGroup> groups, Action<string>? operand = null)
     {
         var flags = new Dictionary<string, Flag>(StringComparer.Ordinal);
         foreach (var flag in groups.SelectMany(group => group.Flags))
@@ -33,6 +36,12 @@ internal sealed class ArgumentReader(IReadOnlyList<string> arguments)
         {
             if (!flags.TryGetValue(reader.Current, out var flag))
             {
+                if (operand is not null && !reader.Current.StartsWith('-'))
+                {
+                    operand(reader.Current);
+                    continue;
+                }
+
                 throw new UsageException($"Unknown option '{reader.Current}'.");
             }
 

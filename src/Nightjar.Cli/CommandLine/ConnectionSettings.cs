@@ -46,6 +46,12 @@ internal abstract class ConnectionSettings : VerbSettings
 
     public bool CleanSession { get; private set; } = true;
 
+    /// <summary>Where the session lives; without a directory it ends with the process.</summary>
+    public StoreFlags Store { get; } = new();
+
+    /// <summary>How long to try to deliver what the store holds.</summary>
+    public TimeSpan DeliveryTimeout { get; protected set; }
+
     /// <summary>Whether a connection that was lost is made again.</summary>
     public virtual bool Reconnects => true;
 
@@ -80,6 +86,7 @@ internal abstract class ConnectionSettings : VerbSettings
         options.Servers.Add(ToServer(invocation));
         options.Session.CleanStart = CleanSession;
         options.Session.ExpiryInterval = _expiry ?? connect.Seconds("session-expiry-interval") ?? (CleanSession ? TimeSpan.Zero : Timeout.InfiniteTimeSpan);
+        options.Session.Store = Store.Directory is null ? null : Store.Open(Durability);
         options.Reconnect.FirstConnect = FirstConnect.SingleAttempt;
         options.Reconnect.Enabled = Reconnects;
         options.Outbox.MaximumInFlight = _maximumInFlight ?? options.Outbox.MaximumInFlight;
@@ -104,6 +111,40 @@ internal abstract class ConnectionSettings : VerbSettings
         SessionExpiryInterval = Properties.Disconnect.Seconds("session-expiry-interval"),
         UserProperties = Properties.Disconnect.UserProperties,
     };
+
+    /// <summary>What the store calls stored.</summary>
+    protected virtual Durability Durability => Durability.Grouped;
+
+    /// <summary>As <see cref="ToClientOptions"/>, for a verb that delivers what its store holds, and ends: it keeps trying for <see cref="DeliveryTimeout"/>, unless trying does not help.</summary>
+    public MqttClientOptions ToDeliveryOptions(Invocation invocation)
+    {
+        var options = ToClientOptions(invocation);
+        options.ConnectTimeout = DeliveryTimeout;
+        options.Reconnect.Enabled = true;
+        options.Reconnect.FirstConnect = FirstConnect.FailFast;
+        options.Reconnect.PermanentFailures = PermanentFailures.GiveUp;
+        options.Reconnect.MaximumDelay = TimeSpan.FromSeconds(5);
+        // What is not delivered when the time is over stays in the store; there is nothing to wait for once more.
+        options.DrainTimeout = TimeSpan.Zero;
+        return options;
+    }
+
+    /// <summary>Connects there; TLS too is asked for by its flags.</summary>
+    protected void UseServer(string host, int port, bool usesTls)
+    {
+        (Host, _port) = (host, port > 0 ? port : null);
+        Tls.Enabled |= usesTls;
+    }
+
+    /// <summary>Connects as this client, unless a flag gives an identifier.</summary>
+    protected void UseClientId(string? clientId) => _clientId ??= _idPrefix is null ? clientId : null;
+
+    /// <summary>The flag of the verbs that can keep their session.</summary>
+    protected Flag StoreFlag(string help) => new("--store", "DIR", help, value => Store.Directory = value);
+
+    /// <summary>The flag of the verbs that deliver what their store holds.</summary>
+    protected Flag TimeoutFlag(string help) =>
+        new("--timeout", "SECONDS", help, value => DeliveryTimeout = TimeSpan.FromSeconds(FlagValue.Number("--timeout", value, 0.001, 1_000_000)));
 
     /// <summary>Takes the topic of <c>-t</c> or <c>-L</c>.</summary>
     protected abstract void AddTopic(string flag, string text);
@@ -133,7 +174,7 @@ internal abstract class ConnectionSettings : VerbSettings
             new("-i --id", "ID", "client identifier (a random one)", value => _clientId = value),
             new("-I --id-prefix", "PREFIX", "client identifier: this and the process id", value => _idPrefix = value),
             new("-c --disable-clean-session", "keep the session: do not start anew, and never expire; needs -i", () => CleanSession = false),
-            new("-x", "SECONDS", "MQTT 5: how long the broker keeps the session; -1: for ever (0, with -c -1)", value => _expiry = FlagValue.SessionExpiry("-x", value)),
+            new("-x", "SECONDS", "MQTT 5: how long the broker keeps the session; -1: for ever (0, with -c and --store -1)", value => _expiry = FlagValue.SessionExpiry("-x", value)),
             Properties.Flag,
         ]),
         Will.Flags,
@@ -151,6 +192,13 @@ internal abstract class ConnectionSettings : VerbSettings
         if (_clientId is not null && _idPrefix is not null)
         {
             throw new UsageException("-i and -I argument cannot be used together.");
+        }
+
+        if (Store.Directory is not null)
+        {
+            // A session that outlives the process here must outlive the connection there; and without -i the store remembers the identifier.
+            CleanSession = false;
+            return;
         }
 
         if (_clientId is null && (!CleanSession || _expiry == Timeout.InfiniteTimeSpan))

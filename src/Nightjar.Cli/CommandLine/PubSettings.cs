@@ -14,6 +14,8 @@ internal enum MessageSource
 /// <summary>The flags of <c>nightjar pub</c>.</summary>
 internal sealed class PubSettings : ConnectionSettings
 {
+    private QoS? _qos;
+
     public PubSettings()
     {
         Add(new FlagGroup("Message",
@@ -24,12 +26,19 @@ internal sealed class PubSettings : ConnectionSettings
             new("-l --stdin-line", "publish each line of standard input, many in flight, in order", () => Source = Only(MessageSource.InputLines)),
             new("-s --stdin-file", "publish all of standard input as one message", () => Source = Only(MessageSource.Input)),
             new("-n --null-message", "publish an empty message", () => Source = Only(MessageSource.Empty)),
-            new("-q --qos", "QOS", "0, 1 or 2 (0)", value => QoS = FlagValue.QoS("-q", value)),
+            new("-q --qos", "QOS", "0, 1 or 2 (0; with --store 1)", value => _qos = FlagValue.QoS("-q", value)),
             new("-r --retain", "let the broker keep it for later subscribers", () => Retain = true),
             new("--repeat", "COUNT", "publish it so many times (1); not with -l", value => Repeat = FlagValue.Integer("--repeat", value, 1, int.MaxValue)),
             new("--repeat-delay", "SECONDS", "time from one acknowledged to the next (0)", value =>
                 RepeatDelay = TimeSpan.FromSeconds(FlagValue.Number("--repeat-delay", value, 0, int.MaxValue))),
+        ]),
+        new FlagGroup("Store",
+        [
+            StoreFlag("store every message there first; one that cannot be delivered now, the next run delivers"),
+            Store.KeyFlag,
+            TimeoutFlag("with --store: how long to try to deliver (10)"),
         ]));
+        DeliveryTimeout = TimeSpan.FromSeconds(10);
         AddConnection();
         AddGeneral();
     }
@@ -47,7 +56,7 @@ internal sealed class PubSettings : ConnectionSettings
     /// <summary>Of <see cref="MessageSource.File"/>.</summary>
     public string File { get; private set; } = string.Empty;
 
-    public QoS QoS { get; private set; } = QoS.AtMostOnce;
+    public QoS QoS => _qos ?? (Store.Directory is null ? QoS.AtMostOnce : QoS.AtLeastOnce);
 
     public bool Retain { get; private set; }
 
@@ -55,10 +64,14 @@ internal sealed class PubSettings : ConnectionSettings
 
     public TimeSpan RepeatDelay { get; private set; }
 
+    /// <summary>Whoever is told that a message is stored may switch the machine off.</summary>
+    protected override Durability Durability => Durability.EveryMessage;
+
     protected override string Usage => """
         usage: nightjar pub [-h HOST] -t TOPIC {-m TEXT | -f FILE | -l | -s | -n} [flags]
 
-        Publishes and ends once the broker has acknowledged; at QoS 0, once the message was handed to the system.
+        Publishes and ends once the broker has acknowledged; at QoS 0, once the message was handed to the system. With --store, what is
+        not acknowledged in time is kept, in order, and the exit status is 75: the next run delivers it, or "nightjar session drain DIR".
         """;
 
     /// <summary>A message with everything that the flags say but its payload.</summary>
@@ -87,6 +100,11 @@ internal sealed class PubSettings : ConnectionSettings
         if (Topic.Length == 0 || Source == MessageSource.None)
         {
             throw new UsageException("Both topic and message must be supplied.");
+        }
+
+        if (Store.Directory is not null && _qos == QoS.AtMostOnce)
+        {
+            throw new UsageException("--store keeps messages until the broker acknowledges them, and it acknowledges none of QoS 0; use -q 1 or -q 2.");
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed class SubSettings : ConnectionSettings
     private readonly List<TopicFilter> _filterOut = [];
     private readonly List<TopicFilter> _unsubscribe = [];
     private PrintOptions _print = new();
-    private QoS _qos = QoS.AtMostOnce;
+    private QoS? _qos;
     private bool _retainAsPublished;
 
     public SubSettings()
@@ -29,10 +29,12 @@ internal sealed class SubSettings : ConnectionSettings
             new FlagGroup("Subscription",
             [
                 new("-t --topic", "FILTER", "filter to subscribe to; may be repeated", value => AddTopic("-t", value)),
-                new("-q --qos", "QOS", "highest QoS to receive with: 0, 1 or 2 (0)", value => _qos = FlagValue.QoS("-q", value)),
+                new("-q --qos", "QOS", "highest QoS to receive with: 0, 1 or 2 (0; with --store 2)", value => _qos = FlagValue.QoS("-q", value)),
                 new("-U --unsubscribe", "FILTER", "filter to unsubscribe from, after subscribing; may be repeated", value =>
                     _unsubscribe.Add(FlagValue.Filter("-U", value))),
-                new("--retain-as-published", "MQTT 5: keep the retain flag as it was published", () => _retainAsPublished = true),
+                StoreFlag("keep the session there and at the broker: what comes meanwhile, the next run prints"),
+                Store.KeyFlag,
+            new("--retain-as-published", "MQTT 5: keep the retain flag as it was published", () => _retainAsPublished = true),
             ]),
             new FlagGroup("Which messages, and how many",
             [
@@ -61,7 +63,8 @@ internal sealed class SubSettings : ConnectionSettings
         usage: nightjar sub [-h HOST] -t FILTER [-t FILTER ...] [flags]
 
         Subscribes and prints what comes: payloads, or with -v topics and payloads, or in the format of -F. Goes on until -C, -W, -E or Ctrl-C;
-        a lost connection is made again. A message is acknowledged after it was written.
+        a lost connection is made again. A message is acknowledged after it was written. With --store this run goes on where the one before
+        stopped, however it ended: a message may be printed twice then, and none is lost.
         """;
 
     protected override IReadOnlyList<(string Title, string Text)> More => [("Formats (-F)", Formats), .. base.More];
@@ -94,7 +97,7 @@ internal sealed class SubSettings : ConnectionSettings
 
     public SubscribeOptions ToSubscribeOptions() => new()
     {
-        QoS = _qos,
+        QoS = _qos ?? (Store.Directory is null ? QoS.AtMostOnce : QoS.ExactlyOnce),
         RetainAsPublished = _retainAsPublished,
         // With --remove-retained they must come, to be known.
         RetainHandling = NoRetained && !RemoveRetained ? RetainHandling.DoNotSend : RetainHandling.SendAtSubscribe,
@@ -123,6 +126,11 @@ internal sealed class SubSettings : ConnectionSettings
         if (_filters.Count == 0)
         {
             throw new UsageException("You must specify a topic to subscribe to.");
+        }
+
+        if (Store.Directory is not null && _qos == QoS.AtMostOnce)
+        {
+            throw new UsageException("--store goes on where the run before stopped, and the broker keeps no messages of QoS 0 for that; use -q 1 or -q 2.");
         }
     }
 }

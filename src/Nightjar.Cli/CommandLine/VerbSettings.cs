@@ -28,7 +28,7 @@ internal abstract class VerbSettings
     /// <summary>Reads the arguments. Throws <see cref="UsageException"/>.</summary>
     public void Read(IReadOnlyList<string> arguments)
     {
-        ArgumentReader.Apply(arguments, _groups);
+        ArgumentReader.Apply(arguments, _groups, Operand);
         if (!Help && !ShowVersion)
         {
             Validate();
@@ -37,6 +37,9 @@ internal abstract class VerbSettings
 
     /// <summary>The help page, generated from the flags.</summary>
     public string HelpText() => HelpPage.Render(Usage, _groups, More);
+
+    /// <summary>Takes an argument that is no flag; null: there is none.</summary>
+    protected virtual Action<string>? Operand => null;
 
     /// <summary>Throws <see cref="UsageException"/> for what does not fit together.</summary>
     protected virtual void Validate()

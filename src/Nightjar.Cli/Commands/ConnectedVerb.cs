@@ -8,10 +8,10 @@ internal static class ConnectedVerb
     // DISCONNECT is a courtesy: a broker that takes no bytes any more must not keep the shell waiting.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
-    /// <summary>A client as the settings ask for it. Throws <see cref="UsageException"/> for options that conflict.</summary>
-    public static MqttClient Create(ConnectionSettings settings, Invocation invocation, Diagnostics diagnostics)
+    /// <summary>A client as the settings ask for it; with <paramref name="delivers"/> one that empties its store and ends. Throws <see cref="UsageException"/> for options that conflict.</summary>
+    public static MqttClient Create(ConnectionSettings settings, Invocation invocation, Diagnostics diagnostics, bool delivers = false)
     {
-        var options = settings.ToClientOptions(invocation);
+        var options = delivers ? settings.ToDeliveryOptions(invocation) : settings.ToClientOptions(invocation);
         if (settings.ExposesPassword(options.Servers[0]))
         {
             diagnostics.Warning($"the password goes to {settings.Host} unencrypted, where others can read it; consider TLS: --tls-use-os-certs, --cafile, or -L mqtts://...");
@@ -55,6 +55,15 @@ internal static class ConnectedVerb
                     break;
                 case ClientEvent.Unrouted unrouted:
                     diagnostics.Warning($"A message for {unrouted.Topic} came that no -t of this run matches; it was dropped.");
+                    break;
+                case ClientEvent.MessageDropped dropped:
+                    diagnostics.Warning($"A message for {dropped.Topic} was given up: {dropped.Reason}.");
+                    break;
+                case ClientEvent.SessionRestored { DamagedStretches: > 0 } restored:
+                    diagnostics.Warning($"The store is damaged in {restored.DamagedStretches} places; \"nightjar session verify {settings.Store.Directory}\" says where, and what is lost.");
+                    break;
+                case ClientEvent.StorageFailed failed when client.Status.Storage is { IsOpen: true }:
+                    diagnostics.Warning(failed.Error.Message);
                     break;
                 case ClientEvent.Quarantined kept:
                     diagnostics.Warning($"A message for {kept.Topic} cannot be sent: {kept.Reason}");

@@ -19,6 +19,11 @@ internal sealed class PubCommand(PubSettings settings, Invocation invocation, Di
     {
         // Before connecting: a file that cannot be read should not cost a connection.
         var payload = await ReadPayloadAsync(stop);
+        if (settings.Store.Directory is not null)
+        {
+            return await new StoringPublisher(settings, invocation, diagnostics).RunAsync(payload, stop);
+        }
+
         await using var client = ConnectedVerb.Create(settings, invocation, diagnostics);
         _ = ConnectedVerb.ReportAsync(client, settings, diagnostics);
         try

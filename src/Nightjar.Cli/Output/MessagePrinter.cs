@@ -27,9 +27,6 @@ internal sealed record PrintOptions
 /// </summary>
 internal sealed class MessagePrinter
 {
-    // EPIPE, and what Windows says instead (ERROR_BROKEN_PIPE, ERROR_NO_DATA).
-    private static readonly int[] ReaderGone = [32, unchecked((int)0x8007006D), unchecked((int)0x800700E8)];
-
     // One write per 64 KiB is few enough not to count, and little enough not to be felt as delay.
     private const int FlushAt = 64 * 1024;
 
@@ -91,7 +88,7 @@ internal sealed class MessagePrinter
             _stream.Write(_buffer.WrittenSpan);
             _stream.Flush();
         }
-        catch (IOException error) when (ReaderGone.Contains(error.HResult))
+        catch (IOException error) when (OutputClosedException.Is(error))
         {
             throw new OutputClosedException(error);
         }
@@ -111,4 +108,11 @@ internal sealed class MessagePrinter
 }
 
 /// <summary>Whoever read the standard output has gone, <c>| head -1</c> for instance: the end, and no error.</summary>
-internal sealed class OutputClosedException(IOException inner) : Exception("The standard output is closed.", inner);
+internal sealed class OutputClosedException(IOException inner) : Exception("The standard output is closed.", inner)
+{
+    // EPIPE, and what Windows says instead (ERROR_BROKEN_PIPE, ERROR_NO_DATA).
+    private static readonly int[] ReaderGone = [32, unchecked((int)0x8007006D), unchecked((int)0x800700E8)];
+
+    /// <summary>Whether this is how the system says so.</summary>
+    public static bool Is(IOException error) => ReaderGone.Contains(error.HResult);
+}

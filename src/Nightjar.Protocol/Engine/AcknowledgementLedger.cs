@@ -99,13 +99,13 @@ internal sealed class AcknowledgementLedger
     /// <param name="isNew">It cannot repeat one of an earlier connection, whatever its identifier.</param>
     /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
     /// <param name="route">Where it goes, to tell who holds the window.</param>
-    /// <param name="isRepeated">
-    /// The server repeats it because the session goes on. Mosquitto 2.0 then sends all that it restored, whatever our Receive Maximum is; refusing that would begin the same
-    /// again on the next connection, for ever. As many as there are identifiers are let pass.
+    /// <param name="isResumed">
+    /// The session goes on. Mosquitto 2.0 then sends all that it restored, whatever our Receive Maximum is, and forgets to count what it queued meanwhile, so that it goes on sending too much
+    /// for as long as the connection lives; refusing that would begin the same again for ever. As many as there are identifiers are let pass.
     /// </param>
-    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null, bool isRepeated = false)
+    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null, bool isResumed = false)
     {
-        var isFull = Held >= (isRepeated ? ushort.MaxValue : _receiveMaximum);
+        var isFull = Held >= (isResumed ? ushort.MaxValue : _receiveMaximum);
         token = new AckToken(Epoch, _slots.Tail, packetId, qos);
         Admitted++;
         if (qos == QoS.AtLeastOnce)

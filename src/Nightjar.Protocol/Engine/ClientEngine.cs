@@ -158,6 +158,9 @@ internal sealed class ClientEngine
         return ticket;
     }
 
+    /// <summary>Command: somebody waits for what is in the outbox already, left there by an earlier process perhaps. That is a use of the client like any other.</summary>
+    public void AwaitPending(long now) => _lifecycle.ConnectOnFirstUse(now);
+
     /// <summary>Command: may this message come in? See <see cref="Outbound.Admit"/>. Whatever the answer, the client is used by it.</summary>
     public OutboxAdmission Admit(in OutgoingPublish message, WhenOffline whenOffline, long now)
     {

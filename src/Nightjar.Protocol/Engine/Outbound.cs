@@ -323,23 +323,29 @@ internal sealed partial class Outbound
     }
 
     /// <summary>
-    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0 and a connection do not: messages of QoS 1 and 2 stay in their queue, lest they stand
-    /// in the lane before all others.
+    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0, pings and a connection do not: messages of QoS 1 and 2 stay in their queue, and what stands
+    /// in the lanes already steps aside.
     /// </summary>
     public void HandleStore(bool isFailing)
     {
         StoreIsFailing = isFailing;
         if (!isFailing)
         {
+            _control.PutBack(_committed);
+            _data.PutBack(_committed);
             Pump();
+            return;
         }
-        else if (_connectRecord > _committed)
+
+        if (_connectRecord > _committed)
         {
             _connectRecord = 0;
             _control.Waive();
         }
-    }
 
+        _control.SetAside(_committed);
+        _data.SetAside(_committed);
+    }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
     public void HandleAck(PacketType type, ushort id, ReasonCode reason)

@@ -14,6 +14,9 @@ internal sealed class OutputLane
 
     private readonly Queue<ArraySegment<byte>> _full = new();
     private readonly Queue<(long Position, long Lsn)> _dependencies = new();
+    private readonly ArrayBufferWriter<byte> _aside = new();
+    private bool _setsAside;
+    private long _asideLsn;
     private byte[]? _current;
     private int _used;
     private int _nextBlock = SmallestBlock;
@@ -38,6 +41,14 @@ internal sealed class OutputLane
     /// <summary>The reserved packet is written.</summary>
     public void Commit(int size, long lsn, long committed)
     {
+        if (_setsAside && (lsn > committed || (lsn > 0 && HasAside)))
+        {
+            // Also one that need not wait any more: it keeps its place among those that do.
+            _aside.Write(_current.AsSpan(_used, size));
+            _asideLsn = Math.Max(_asideLsn, lsn);
+            return;
+        }
+
         if (lsn > committed)
         {
             _dependencies.Enqueue((Position, lsn));
@@ -52,52 +63,82 @@ internal sealed class OutputLane
     public bool HasOutput(long committed) =>
         Length > 0 && (!_dependencies.TryPeek(out var first) || first.Lsn <= committed || first.Position > Position - Length);
 
+    /// <summary>Packets were set aside, and will leave after those that come now.</summary>
+    public bool HasAside => _aside.WrittenCount > 0;
+
+    /// <summary>
+    /// No records can be committed for the time being. What waits for one is set aside, so that what depends on none can pass; <see cref="PutBack"/> ends that.
+    /// </summary>
+    public void SetAside(long committed)
+    {
+        _setsAside = true;
+        if (!TryFindBlocked(committed, out var blocked))
+        {
+            return;
+        }
+
+        var ready = new OutputBatch();
+        var blockedToo = new OutputBatch();
+        var taken = Position - Length;
+        TakePart(ready, (int)(blocked.Position - taken));
+        foreach (var (_, lsn) in _dependencies)
+        {
+            _asideLsn = Math.Max(_asideLsn, lsn);
+        }
+
+        _dependencies.Clear();
+        TakeInto(blockedToo, committed);
+        for (var i = 0; i < blockedToo.Count; i++)
+        {
+            _aside.Write(blockedToo[i].Span);
+        }
+
+        blockedToo.Release();
+        Refill(ready, taken, committed);
+    }
+
+    /// <summary>Records can be committed again: what was set aside waits in its turn.</summary>
+    public void PutBack(long committed)
+    {
+        _setsAside = false;
+        if (_aside.WrittenCount > 0)
+        {
+            _aside.WrittenSpan.CopyTo(Reserve(_aside.WrittenCount));
+            Commit(_aside.WrittenCount, _asideLsn, committed);
+            ForgetAside();
+        }
+    }
+
     /// <summary>What waits for records need not wait any more.</summary>
     public void Waive() => _dependencies.Clear();
 
     /// <summary>What waits for a record will not leave on this connection.</summary>
     public void DropBlocked(long committed)
     {
-        while (_dependencies.TryPeek(out var dependency) && dependency.Lsn <= committed)
-        {
-            _dependencies.Dequeue();
-        }
-
-        if (!_dependencies.TryPeek(out var waiting))
+        ForgetAside();
+        if (!TryFindBlocked(committed, out var blocked))
         {
             return;
         }
 
         var kept = new OutputBatch();
         var taken = Position - Length;
-        TakePart(kept, (int)(waiting.Position - taken));
-        Clear();
-        Position = taken;
-        for (var i = 0; i < kept.Count; i++)
-        {
-            kept[i].Span.CopyTo(Reserve(kept[i].Length));
-            Commit(kept[i].Length, lsn: 0, committed);
-        }
-
-        kept.Release();
+        TakePart(kept, (int)(blocked.Position - taken));
+        Refill(kept, taken, committed);
     }
 
     /// <summary>Moves what may leave into a batch; returns whether there was anything.</summary>
     public bool TakeInto(OutputBatch batch, long committed)
     {
-        while (_dependencies.TryPeek(out var dependency) && dependency.Lsn <= committed)
-        {
-            _dependencies.Dequeue();
-        }
-
+        var isBlocked = TryFindBlocked(committed, out var blocked);
         if (Length == 0)
         {
             return false;
         }
 
-        if (_dependencies.TryPeek(out var waiting))
+        if (isBlocked)
         {
-            return TakePart(batch, (int)(waiting.Position - (Position - Length)));
+            return TakePart(batch, (int)(blocked.Position - (Position - Length)));
         }
 
         // The next gathering is likely to be as large as this one.
@@ -121,6 +162,12 @@ internal sealed class OutputLane
     /// <summary>The connection is gone.</summary>
     public void Clear()
     {
+        ForgetAside();
+        Clear(position: 0);
+    }
+
+    private void Clear(long position)
+    {
         while (_full.TryDequeue(out var block))
         {
             ArrayPool<byte>.Shared.Return(block.Array!);
@@ -134,8 +181,38 @@ internal sealed class OutputLane
 
         _dependencies.Clear();
         _used = 0;
-        Position = 0;
+        Position = position;
         Length = 0;
+    }
+
+    /// <summary>The first packet that may not leave yet.</summary>
+    private bool TryFindBlocked(long committed, out (long Position, long Lsn) blocked)
+    {
+        while (_dependencies.TryPeek(out blocked) && blocked.Lsn <= committed)
+        {
+            _dependencies.Dequeue();
+        }
+
+        return _dependencies.Count > 0;
+    }
+
+    /// <summary>Everything was taken out; this comes in again, as it was.</summary>
+    private void Refill(OutputBatch batch, long position, long committed)
+    {
+        Clear(position);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            batch[i].Span.CopyTo(Reserve(batch[i].Length));
+            Commit(batch[i].Length, lsn: 0, committed);
+        }
+
+        batch.Release();
+    }
+
+    private void ForgetAside()
+    {
+        _aside.ResetWrittenCount();
+        _asideLsn = 0;
     }
 
     private void NewBlock(int size)

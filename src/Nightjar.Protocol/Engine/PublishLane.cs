@@ -38,7 +38,8 @@ internal sealed class PublishLane(OutputLane lane, OutboxSettings settings, Engi
     /// <summary>Into the lane, with the application's alias, or with ours where one is worth it.</summary>
     public void Write(in PublishPacket packet, ushort ownAlias, long lsn, long committed)
     {
-        if (ownAlias == 0 && (_aliases is null || packet.Topic.Length < ShortestAliasedTopic))
+        // What was set aside may be what tells the server of an alias.
+        if (lane.HasAside || (ownAlias == 0 && (_aliases is null || packet.Topic.Length < ShortestAliasedTopic)))
         {
             WriteInFull(packet, lsn, committed);
             return;

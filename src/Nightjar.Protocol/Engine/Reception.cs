@@ -110,7 +110,7 @@ internal sealed class Reception(
 
         // Perhaps the server did not keep the session. Then it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = !accepted.SessionIsCertain && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route, isRepeated: accepted.SessionPresent && packet.Duplicate))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route, isResumed: accepted.SessionPresent))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;

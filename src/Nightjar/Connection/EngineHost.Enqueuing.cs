@@ -104,6 +104,8 @@ internal sealed partial class EngineHost
             {
                 return true;
             }
+
+            _engine.AwaitPending(_gate.Now());
         }
 
         try
@@ -149,6 +151,11 @@ internal sealed partial class EngineHost
             ThrowIfClosed();
             var now = _gate.Now();
             receipt = id is null ? null : Find(message.Id, id);
+            if (receipt is { IsEnded: false })
+            {
+                _engine.AwaitPending(now);
+            }
+
             if (receipt is null)
             {
                 switch (_engine.Admit(message, whenOffline, now))

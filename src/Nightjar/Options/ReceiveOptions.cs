@@ -4,8 +4,8 @@ namespace Nightjar;
 public sealed class ReceiveOptions
 {
     /// <summary>
-    /// The most QoS 1 and 2 messages that wait for our acknowledgement. Default: 256; 1 to 65,535. A server of 5.0 that exceeds it is disconnected with 0x93, except with
-    /// what it repeats when a session goes on: Mosquitto 2.0 then sends all that it kept. It also exceeds a value below its own <c>max_inflight_messages</c> (20) by one, so stay above that.
+    /// The most QoS 1 and 2 messages that wait for our acknowledgement. Default: 256; 1 to 65,535. A server of 5.0 that exceeds it is disconnected with 0x93, except
+    /// in a session that goes on: Mosquitto 2.0 then sends all that it kept, and more. It also exceeds a value below its own <c>max_inflight_messages</c> (20) by one, so stay above that.
     /// </summary>
     public int ReceiveMaximum { get; set; } = 256;
 

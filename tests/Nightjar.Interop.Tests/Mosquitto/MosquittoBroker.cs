@@ -126,7 +126,7 @@ internal sealed class MosquittoBroker : IAsyncDisposable
         List<string> lines =
         [
             "log_dest stderr",
-            "log_type all",
+            .. _settings.LogsPackets ? ["log_type all"] : (string[])["log_type error", "log_type warning", "log_type notice", "log_type information"],
             "user root", // else Mosquitto, started by root, becomes a user who cannot read this directory
             "max_queued_messages 0",
             string.Create(CultureInfo.InvariantCulture, $"listener {Port} 127.0.0.1"),
@@ -146,6 +146,11 @@ internal sealed class MosquittoBroker : IAsyncDisposable
             var issued = Authority.Issue("broker", _settings.TlsHosts);
             lines.AddRange([$"cafile {Authority.CertificateFile}", $"certfile {issued.CertificateFile}", $"keyfile {issued.KeyFile}"]);
             lines.Add($"require_certificate {(_settings.RequireClientCertificate ? "true" : "false")}");
+        }
+
+        if (_settings.MaximumInFlight is { } maximum)
+        {
+            lines.Add(string.Create(CultureInfo.InvariantCulture, $"max_inflight_messages {maximum}"));
         }
 
         if (_settings.Persistence)

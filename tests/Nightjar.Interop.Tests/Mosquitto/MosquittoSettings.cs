@@ -14,4 +14,10 @@ internal sealed record MosquittoSettings
 
     /// <summary>Whether sessions and messages survive <see cref="MosquittoBroker.RestartAsync"/>.</summary>
     public bool Persistence { get; init; }
+
+    /// <summary>How many messages of QoS 1 and 2 it lets be on their way to and from each client; null: as Mosquitto does, 20.</summary>
+    public int? MaximumInFlight { get; init; }
+
+    /// <summary>Whether it logs every packet. Off for those who send many.</summary>
+    public bool LogsPackets { get; init; } = true;
 }

@@ -29,6 +29,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => _errors.Add(line.Data);
     }
 
+    /// <summary>What it wrote to its standard output so far.</summary>
+    public string Output => _output.Text;
+
     public string Errors => _errors.Text;
 
     /// <param name="program">A name on the path, or a file.</param>
@@ -83,10 +86,10 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>Ends it without asking (<c>kill -9</c>).</summary>
-    public async Task KillAsync()
+    public async Task<Exit> KillAsync()
     {
         _process.Kill(entireProcessTree: true);
-        await ExitAsync();
+        return await ExitAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Nightjar.Protocol.Codec;
 using Nightjar.Protocol.Engine;
 using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
@@ -40,7 +39,7 @@ public sealed class CrashTests
         private readonly bool _losesSessions;
         private readonly long _slack;
         private readonly CrashLog _log = new();
-        private readonly Broker _broker;
+        private readonly CrashBroker _broker;
         private readonly List<(string Payload, QoS QoS, long Record)> _published = [];
         private readonly HashSet<string> _neverStored = [];
         private readonly List<(long DeliveryId, string Payload)> _effects = [];
@@ -56,7 +55,7 @@ public sealed class CrashTests
             _random = new Random(seed);
             _losesSessions = losesSessions;
             _slack = slack;
-            _broker = new Broker(this);
+            _broker = new CrashBroker(Require, Accepted);
             Start();
         }
 
@@ -85,10 +84,10 @@ public sealed class CrashTests
             Check();
         }
 
-        public void Require(bool holds, string message) => Assert.True(holds, $"seed {_seed}, crash at {_crashAt}: {message}");
+        private void Require(bool holds, string message) => Assert.True(holds, $"seed {_seed}, crash at {_crashAt}: {message}");
 
         /// <summary>The server took a message.</summary>
-        public void Accepted(string payload)
+        private void Accepted(string payload)
         {
             var published = _published.Find(p => p.Payload == payload);
             Require(published.Record <= _log.Committed, $"{payload} was on the wire before its record was committed");
@@ -159,11 +158,9 @@ public sealed class CrashTests
         {
             var payload = $"m{_number++}";
             var qos = (QoS)_random.Next(1, 3);
-            _driver.Publish("t", payload, qos, out _);
-            _published.Add((payload, qos, LastMessage()));
+            _driver.Publish("t", payload, qos, out var ticket);
+            _published.Add((payload, qos, _driver.Engine.Outbound.Messages[ticket.Handle].Record));
         }
-
-        private long LastMessage() => _log.Records.Last(record => record.Type == (byte)JournalRecord.Message).Sequence;
 
         private void Commit(long count)
         {
@@ -303,224 +300,6 @@ public sealed class CrashTests
                 Require(ids > 0 || _losesSessions, $"{payload} was never handled");
                 Require(ids <= 1 || qos == QoS.AtLeastOnce || _losesSessions, $"{payload} was handled as {ids} deliveries");
             }
-        }
-    }
-
-    /// <summary>A server with one session, as small as it can be.</summary>
-    private sealed class Broker(World world)
-    {
-        private readonly List<Delivery> _deliveries = [];
-        private readonly Dictionary<ushort, string> _received = [];
-        private readonly List<byte> _output = [];
-        private PacketDecoder? _decoder;
-        private byte[] _unparsed = [];
-        private bool _hasSession;
-        private bool _hasSubscriptions;
-        private bool _isAccepted;
-        private ushort _lastId;
-
-        public List<string> Accepted { get; } = [];
-
-        public string? PayloadOf(ushort id) => _deliveries.Find(delivery => delivery.Id == id)?.Payload;
-
-        public List<(string Payload, QoS QoS)> Published { get; } = [];
-
-        public bool IsAtRest => _deliveries.Count == 0 && _received.Count == 0;
-
-        public void Connected()
-        {
-            _decoder = new PacketDecoder(PacketSender.Client, MqttVersion.Mqtt5);
-            _isAccepted = false;
-        }
-
-        public void Lose()
-        {
-            _decoder = null;
-            _isAccepted = false;
-            _unparsed = [];
-            _output.Clear();
-        }
-
-        public void ForgetSession()
-        {
-            _hasSession = _hasSubscriptions = false;
-            _deliveries.Clear();
-            _received.Clear();
-        }
-
-        public void Publish(string topic, string payload, QoS qos)
-        {
-            if (_hasSubscriptions)
-            {
-                Published.Add((payload, qos));
-                _deliveries.Add(new Delivery { Id = ++_lastId, Topic = topic, Payload = payload, QoS = qos });
-                SendDeliveries();
-            }
-        }
-
-        public byte[] TakeOutput()
-        {
-            byte[] output = [.. _output];
-            _output.Clear();
-            return output;
-        }
-
-        /// <summary>False: the connection breaks before the rest arrives.</summary>
-        public bool Receive(byte[] bytes, long packets)
-        {
-            byte[] input = [.. _unparsed, .. bytes];
-            var position = 0;
-            while (_decoder is not null && position < input.Length)
-            {
-                var status = _decoder.Decode(input.AsSpan(position), bufferFull: false, out var packet, out var consumed);
-                world.Require(status is DecodeStatus.Packet or DecodeStatus.NeedMore, $"the client sent {_decoder.Violation}");
-                if (status == DecodeStatus.NeedMore)
-                {
-                    break;
-                }
-
-                if (packets-- == 0)
-                {
-                    return false;
-                }
-
-                position += consumed;
-                Handle(packet);
-            }
-
-            _unparsed = input[position..];
-            return true;
-        }
-
-        private void Handle(in DecodedPacket packet)
-        {
-            switch (packet.Type)
-            {
-                case PacketType.Connect:
-                    Connect((ConnectPacket)packet.Other!);
-                    break;
-                case PacketType.Subscribe:
-                    var subscribe = (SubscribePacket)packet.Other!;
-                    _hasSubscriptions = true;
-                    Write(new SubAckPacket { PacketId = subscribe.PacketId, ReasonCodes = [.. subscribe.Subscriptions.Select(_ => ReasonCode.GrantedQoS2)] });
-                    break;
-                case PacketType.Publish:
-                    Take(packet.Publish.PacketId, Encoding.UTF8.GetString(packet.Publish.Payload), packet.Publish.QoS);
-                    break;
-                case PacketType.PubRel:
-                    Write(new AckPacket(PacketType.PubComp, packet.Ack.PacketId, _received.Remove(packet.Ack.PacketId) ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound));
-                    break;
-                case PacketType.PubAck or PacketType.PubComp:
-                    var id = packet.Ack.PacketId;
-                    _deliveries.RemoveAll(delivery => delivery.Id == id);
-                    break;
-                case PacketType.PubRec:
-                    var released = packet.Ack.PacketId;
-                    if (_deliveries.Find(delivery => delivery.Id == released) is { } found)
-                    {
-                        found.Released = true;
-                    }
-
-                    Write(new AckPacket(PacketType.PubRel, released));
-                    break;
-            }
-        }
-
-        private void Connect(ConnectPacket packet)
-        {
-            if (packet.CleanStart)
-            {
-                world.Require(!_hasSubscriptions, "the client gave its session up");
-                ForgetSession();
-            }
-
-            Write(new ConnAckPacket { SessionPresent = _hasSession, ReceiveMaximum = 4 });
-            if (!_hasSession)
-            {
-                ForgetSession();
-            }
-
-            _hasSession = _isAccepted = true;
-            foreach (var delivery in _deliveries)
-            {
-                delivery.IsSent = false;
-            }
-
-            SendDeliveries();
-        }
-
-        private void SendDeliveries()
-        {
-            if (!_isAccepted)
-            {
-                return;
-            }
-
-            foreach (var delivery in _deliveries.Where(delivery => !delivery.IsSent))
-            {
-                delivery.IsSent = true;
-                if (delivery.Released)
-                {
-                    Write(new AckPacket(PacketType.PubRel, delivery.Id));
-                    continue;
-                }
-
-                _output.AddRange(PacketWriter.ToArray(
-                    new PublishPacket
-                    {
-                        Topic = Encoding.UTF8.GetBytes(delivery.Topic),
-                        Payload = Encoding.UTF8.GetBytes(delivery.Payload),
-                        QoS = delivery.QoS,
-                        PacketId = delivery.Id,
-                        Duplicate = delivery.SentEver,
-                    },
-                    MqttVersion.Mqtt5));
-                delivery.SentEver = true;
-            }
-        }
-
-        private void Take(ushort id, string payload, QoS qos)
-        {
-            world.Accepted(payload);
-            if (qos == QoS.AtLeastOnce)
-            {
-                Accepted.Add(payload);
-                Write(new AckPacket(PacketType.PubAck, id));
-                return;
-            }
-
-            if (_received.TryGetValue(id, out var before))
-            {
-                world.Require(before == payload, $"the identifier of {before} was used for {payload}");
-            }
-            else
-            {
-                _received[id] = payload;
-                Accepted.Add(payload);
-            }
-
-            Write(new AckPacket(PacketType.PubRec, id));
-        }
-
-        private void Write(object packet) => _output.AddRange(PacketWriter.ToArray(packet, MqttVersion.Mqtt5));
-
-        private void Write(AckPacket packet) => _output.AddRange(PacketWriter.ToArray(packet, MqttVersion.Mqtt5));
-
-        private sealed class Delivery
-        {
-            public ushort Id { get; init; }
-
-            public required string Topic { get; init; }
-
-            public required string Payload { get; init; }
-
-            public QoS QoS { get; init; }
-
-            public bool Released { get; set; }
-
-            public bool IsSent { get; set; }
-
-            public bool SentEver { get; set; }
         }
     }
 }

@@ -40,6 +40,38 @@ public sealed class DurableSessionTests
         Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), broker.Published.Select(message => message.Text));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task To_enqueue_it_again_or_to_wait_for_the_end_of_it_sends_what_an_earlier_client_left(bool enqueues)
+    {
+        var store = new MemorySessionStore();
+        await using var broker = InMemory.Broker();
+        var offline = InMemory.Options(() => throw new IOException("no network"));
+        offline.Session.Store = store;
+        var message = new OutgoingMessage("t", "left") { Id = "m-1" };
+        await using (var first = new MqttClient(offline))
+        {
+            await first.EnqueueAsync(message).AsTask().Soon();
+            first.Abort();
+        }
+
+        var options = InMemory.Options(broker);
+        options.Session.Store = store;
+        await using var second = new MqttClient(options);
+        if (enqueues)
+        {
+            var receipt = await second.EnqueueAsync(message).AsTask().Soon();
+            await receipt.Acknowledged.Soon();
+        }
+        else
+        {
+            await second.DrainAsync().Soon();
+        }
+
+        Assert.Equal(["left"], broker.Published.Select(published => published.Text));
+    }
+
     [Fact]
     public async Task What_was_on_its_way_is_repeated_by_the_next_process_with_its_packet_identifiers_in_order()
     {
@@ -191,6 +223,35 @@ public sealed class DurableSessionTests
 
         Assert.True(await messages.MoveNextAsync().Soon());
         Assert.Equal("a letter", messages.Current.Text);
+    }
+
+    [Fact]
+    public async Task While_the_disk_is_full_QoS_0_goes_on_and_the_rest_waits_until_there_is_room()
+    {
+        var store = new LogFilesStore();
+        await using var peer = InMemory.Peer();
+        await using var client = await peer.ConnectAsync(Options(peer, store));
+        using var end = new AbortAtEnd(client);
+        await using var events = new EventReader(client);
+        store.Files.Room = 0;
+        var waiting = client.PublishAsync("t", "kept").AsTask();
+        var failure = await events.NextAsync<ClientEvent.StorageFailed>();
+        Assert.Equal(StorageFailureKind.DiskFull, ((StorageException)failure.Error).Kind);
+        Assert.Equal(failure.Error.Message, client.Status.Storage!.Error?.Message);
+        Assert.NotNull(client.Status.Storage.FailingSince);
+
+        for (var i = 0; i < 10; i++)
+        {
+            await client.PublishAsync("t", $"{i}", QoS.AtMostOnce).AsTask().Soon();
+            Assert.Equal($"{i}", (await peer.ExpectAsync<MqttMessage>()).Text);
+        }
+
+        Assert.False(waiting.IsCompleted);
+        store.Files.Room = long.MaxValue;
+        Assert.Equal("kept", (await peer.TakeAsync()).Text);
+        await waiting.Soon();
+        await events.NextAsync<ClientEvent.StorageRecovered>();
+        Assert.Null(client.Status.Storage.Error);
     }
 
     /// <summary>How it ends for the process that is killed is nobody's concern.</summary>

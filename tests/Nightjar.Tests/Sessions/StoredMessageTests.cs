@@ -161,6 +161,38 @@ public sealed class StoredMessageTests
     }
 
     [Fact]
+    public async Task What_the_server_repeats_and_is_stored_already_goes_only_to_those_who_do_not_store_it()
+    {
+        await using var peer = InMemory.Peer();
+        await using var client = await peer.ConnectAsync(Options(peer, new MemorySessionStore()));
+        using var end = new AbortAtEnd(client);
+        var free = new TaskCompletionSource();
+        var stored = new ConcurrentQueue<string>();
+        var others = new ConcurrentQueue<string>();
+        await SubscribeAsync(client, peer, "t", message => Handle(stored, message), AcknowledgeMode.Stored);
+        client.On("t", message => Handle(others, message), new SubscribeOptions { RetainHandling = RetainHandling.DoNotSend });
+        await peer.SendAsync("t", "one", QoS.AtLeastOnce, id: 1);
+        await Eventually.True(() => stored.Count == 1 && others.Count == 1);
+        await peer.CloseAsync();
+        await peer.AcceptClientAsync(new ConnAckPacket { SessionPresent = true });
+        await peer.SendAsync("t", "one", QoS.AtLeastOnce, id: 1, duplicate: true);
+        await peer.SendAsync("t", "two", QoS.AtLeastOnce, id: 2);
+        free.SetResult();
+        await peer.ExpectAckAsync(PacketType.PubAck, 1);
+        await peer.ExpectAckAsync(PacketType.PubAck, 2);
+        await Eventually.True(() => stored.Contains("two"));
+
+        Assert.Equal(["one", "two"], stored);
+        Assert.Equal(["one", "one", "two"], others);
+
+        async ValueTask Handle(ConcurrentQueue<string> seen, MqttMessage message)
+        {
+            seen.Enqueue(message.Text);
+            await free.Task;
+        }
+    }
+
+    [Fact]
     public async Task What_was_handled_is_not_handed_on_again_and_what_was_left_is()
     {
         var store = new MemorySessionStore();
