@@ -9,7 +9,6 @@ internal sealed class Publisher(Settings settings) : IDisposable
     private readonly SemaphoreSlim _room = new(settings.Window == 0 ? int.MaxValue : settings.Window);
     private readonly List<Task> _waits = [];
     private int _stored;
-    private int _sent;
     private int _acknowledged;
     private int _doubtful;
 
@@ -43,16 +42,16 @@ internal sealed class Publisher(Settings settings) : IDisposable
             {
                 Settings.Say($"stored {number}.");
             }
-
-            // Not for those that an earlier process had delivered already.
-            if (settings.Rest > 0 && !receipt.Acknowledged.IsCompleted && ++_sent % settings.Rest == 0)
-            {
-                await Task.Delay(1);
-            }
         }
 
         await Task.WhenAll(_waits);
         await client.DrainAsync();
+        if (settings.Hold)
+        {
+            Settings.Say("idle.");
+            await Task.Delay(Timeout.InfiniteTimeSpan);
+        }
+
         Settings.Say($"all {settings.Messages} acknowledged, resent {client.Statistics.MessagesResent}, possibly duplicated {_doubtful}.");
         return 0;
     }

@@ -27,7 +27,10 @@ internal sealed class Settings(string[] arguments)
     /// <summary>How often a line says how far it is.</summary>
     public int Step => Number("step", 10);
 
-    /// <summary>After so many messages the handler, or the publisher before the next, takes a millisecond; 0: never.</summary>
+    /// <summary>Whether the publisher stays when it is done, to be killed.</summary>
+    public bool Hold => Number("hold", 0) != 0;
+
+    /// <summary>After so many messages the handler takes a millisecond; 0: never.</summary>
     public int Rest => Number("rest", 0);
 
     public AcknowledgeMode Acknowledge => Enum.Parse<AcknowledgeMode>(Text("acknowledge") ?? nameof(AcknowledgeMode.AfterHandler));

@@ -8,10 +8,14 @@ internal static class StoreDelivery
     private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Opens the store. One that another process has open is waited for, since the usual reason is another run of the same script. Throws <see cref="StorageException"/>.
+    /// Opens the store, and sees to it that nothing is taken that the session receives. A store that another process has open is waited for, since the usual reason is another run of the same script. Throws <see cref="StorageException"/>.
     /// </summary>
     public static async Task OpenAsync(MqttClient client, ConnectionSettings settings, Invocation invocation, CancellationToken stop)
     {
+        // Whose session it is may have subscribed: what the broker sends for that is not ours to take. Unanswered, it comes again to whom it belongs.
+        var never = new TaskCompletionSource();
+        client.OnUnrouted(_ => new ValueTask(never.Task));
+
         var began = invocation.Clock.GetTimestamp();
         while (true)
         {

@@ -36,7 +36,7 @@ public sealed partial class CallKillTests(ITestOutputHelper output)
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Persistence = true, MaximumInFlight = 200, LogsPackets = false });
         using var directory = new TemporaryDirectory();
         await using var listener = await Listener.StartAsync(broker, QoS.ExactlyOnce);
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, random) { Arguments = Slowly };
+        using var publisher = new KilledRole("publish", broker.Uri, directory.Path, random) { Arguments = Slowly };
 
         var missed = new List<string>();
         foreach (var (name, number) in chosen)
@@ -70,7 +70,7 @@ public sealed partial class CallKillTests(ITestOutputHelper output)
         await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { LogsPackets = false });
         using var directory = new TemporaryDirectory();
         var trace = Path.Combine(directory.Path, "trace");
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Random.Shared) { Arguments = [.. Slowly, $"messages={Calls}"] };
+        using var publisher = new KilledRole("publish", broker.Uri, directory.Path, Random.Shared) { Arguments = [.. Slowly, $"messages={Calls}"] };
         await using (var process = publisher.Start([], Under(trace)))
         {
             var exit = await process.ExitAsync();

@@ -14,9 +14,6 @@ public sealed class KillTests(ITestOutputHelper output)
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("NIGHTJAR_LONG") == "1";
     private static readonly int Kills = IsLong ? 50 : 5;
 
-    // As fast as it can, and in the long mode slowly enough that fifty lives have something to do.
-    private static readonly string Rest = IsLong ? "rest=5" : "rest=100";
-
     private readonly int _seed = Random.Shared.Next();
 
     [Theory]
@@ -27,7 +24,7 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         await using var listener = await Listener.StartAsync(broker, (QoS)qos);
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(1)) { Arguments = [Level(qos), Rest] };
+        using var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(1)) { Arguments = [Level(qos)] };
 
         var exit = await publisher.RunAsync(Kills, Messages);
         await listener.EndAsync();
@@ -44,12 +41,11 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         var file = Path.Combine(directory.Path, "deliveries");
-        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(2)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", Rest] };
+        using var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(2)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", "rest=100"] };
 
         var running = subscriber.RunAsync(Kills, Messages);
         await subscriber.IsReady;
-        await PublishAllAsync(broker, (QoS)qos);
-        await subscriber.IsSpared;
+        await PublishAllAsync(broker, (QoS)qos, subscriber);
         await PublishEndAsync(broker);
         await running;
 
@@ -64,15 +60,27 @@ public sealed class KillTests(ITestOutputHelper output)
         await using var broker = await StartBrokerAsync();
         using var directory = new TemporaryDirectory();
         var file = Path.Combine(directory.Path, "deliveries");
-        var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(3)) { Arguments = [Level(qos), Rest] };
-        var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(4)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", Rest] };
+        using var publisher = new KilledRole("publish", broker.Uri, directory.Path, Chance(3)) { Arguments = [Level(qos)] };
+        using var subscriber = new KilledRole("subscribe", broker.Uri, directory.Path, Chance(4)) { Arguments = [Level(qos), $"acknowledge={acknowledge}", $"file={file}", "rest=100"] };
 
-        var subscribing = subscriber.RunAsync(Kills, Messages);
-        await subscriber.IsReady;
-        await publisher.RunAsync(Kills, Messages);
-        await subscriber.IsSpared;
-        await PublishEndAsync(broker);
-        await subscribing;
+        var end = new TaskCompletionSource();
+        var subscribing = subscriber.RunAsync(Kills, Messages, end.Task);
+        try
+        {
+            await subscriber.IsReady;
+            await publisher.RunAsync(Kills, Messages);
+            for (var kill = 0; kill < Kills; kill++)
+            {
+                await subscriber.KilledAsync();
+            }
+
+            await PublishEndAsync(broker);
+        }
+        finally
+        {
+            end.SetResult();
+            await subscribing;
+        }
 
         Report($"both, QoS {qos}, {acknowledge}", publisher, "the publisher");
         Check($"both, QoS {qos}, {acknowledge}", file, qos, subscriber);
@@ -86,11 +94,18 @@ public sealed class KillTests(ITestOutputHelper output)
         return MosquittoBroker.StartAsync(new MosquittoSettings { Persistence = true, MaximumInFlight = 200, LogsPackets = false });
     }
 
-    private static async Task PublishAllAsync(MosquittoBroker broker, QoS qos)
+    /// <summary>A share for each life.</summary>
+    private static async Task PublishAllAsync(MosquittoBroker broker, QoS qos, KilledRole subscriber)
     {
         await using var client = new MqttClient(broker.Uri);
-        await Task.WhenAll(Enumerable.Range(1, Messages).Select(number =>
-            client.PublishAsync(Listener.Topic, number.ToString(CultureInfo.InvariantCulture), qos).AsTask()));
+        foreach (var share in Enumerable.Range(1, Messages).Chunk((Messages / (Kills + 1)) + 1))
+        {
+            await Task.WhenAll(share.Select(number => client.PublishAsync(Listener.Topic, number.ToString(CultureInfo.InvariantCulture), qos).AsTask()));
+            if (share[^1] < Messages)
+            {
+                await subscriber.KilledAsync();
+            }
+        }
     }
 
     private static async Task PublishEndAsync(MosquittoBroker broker)

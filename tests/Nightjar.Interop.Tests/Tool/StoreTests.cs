@@ -125,6 +125,29 @@ public sealed class StoreTests
         Assert.Equal("two\nthree\n", second.Output);
     }
 
+    [Theory]
+    [InlineData("session", "drain")]
+    [InlineData("pub", "-t", "out", "-m", "second", "--store")]
+    public async Task Whoever_delivers_takes_nothing_that_the_session_receives(params string[] delivering)
+    {
+        await using var broker = await MosquittoBroker.StartAsync(new MosquittoSettings { Persistence = true });
+        using var directory = new TemporaryDirectory();
+        string[] session = [.. CommandLineClient.At(broker), "-i", "both", "--store", directory.Path];
+        string[] subscribe = ["sub", .. session, "-t", "in"];
+        Assert.Equal(0, (await RunAsync([.. subscribe, "-E"])).Code);
+        await CommandLineClient.Mosquitto.PublishAsync(broker, ["-t", "in", "-m", "for the subscriber", "-q", "1"]);
+        await broker.StopAsync();
+        Assert.Equal(NotDeliveredInTime, (await RunAsync(["pub", .. session, "-t", "out", "-m", "first", "--timeout", "0.3"])).Code);
+        await broker.StartAgainAsync();
+
+        var delivered = await RunAsync([.. delivering, directory.Path, .. CommandLineClient.At(broker), "-i", "both"]);
+        var received = await RunAsync([.. subscribe, "-C", "1"]);
+
+        Assert.True(delivered.Code == 0, delivered.ToString());
+        Assert.True(received.Code == 0, received.ToString());
+        Assert.Equal("for the subscriber\n", received.Output);
+    }
+
     [Fact]
     public async Task Without_an_identifier_the_store_remembers_the_one_that_was_generated()
     {
