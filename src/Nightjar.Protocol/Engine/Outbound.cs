@@ -344,7 +344,9 @@ internal sealed partial class Outbound
         }
 
         _control.SetAside(_committed);
-        _data.SetAside(_committed);
+
+        // What an alias stands for depends on the order.
+        _data.SetAside(_committed, unreliablePasses: _limits.TopicAliasMaximum == 0);
     }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>

@@ -5,6 +5,9 @@ internal sealed class FaultPlayer(World world)
 {
     private const long Second = VirtualTime.Second;
 
+    /// <summary>The last connection whose client is gone; the server may not know.</summary>
+    private SimulatedLink? _orphan;
+
     private VirtualTime Time => world.Time;
 
     private SeededRandom Random => world.Random;
@@ -139,6 +142,7 @@ internal sealed class FaultPlayer(World world)
 
     private void End(double survival, long downtime)
     {
+        _orphan = world.Client.Link ?? _orphan;
         world.Application.Crash(survival, downtime);
         Time.After(downtime, world.Application.Restart);
     }
@@ -157,6 +161,7 @@ internal sealed class FaultPlayer(World world)
         world.Network.RefusedUntil = Time.Now + Random.Magnitude(Second / 10, 30 * Second);
         world.Broker.Stop(keepsSessions);
         world.Client.Link?.Break();
+        _orphan?.CloseByServer();
     }
 
     private void Refuse()

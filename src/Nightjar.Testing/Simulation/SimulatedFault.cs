@@ -75,12 +75,6 @@ public enum OutboundPhase
     /// <summary>It waits for a connection or for quota, and has no packet identifier.</summary>
     Queued,
 
-    /// <summary>It waits for room in the outbox.</summary>
-    AwaitsRoom,
-
-    /// <summary>It is in the outbox, and not committed to the store yet.</summary>
-    AwaitsCommit,
-
     /// <summary>QoS 0: on its way.</summary>
     QoS0Underway,
 
@@ -104,6 +98,12 @@ public enum OutboundPhase
 
     /// <summary>QoS 1 and 2: it was on its way on a connection that is gone, and was not sent again yet.</summary>
     AwaitsResend,
+
+    /// <summary>It waits for room in the outbox.</summary>
+    AwaitsRoom,
+
+    /// <summary>It is in the outbox, and not committed to the store yet.</summary>
+    AwaitsCommit,
 }
 
 /// <summary>How far a message to the client has come.</summary>
