@@ -1,4 +1,3 @@
-using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
