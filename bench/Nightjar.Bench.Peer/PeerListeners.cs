@@ -5,22 +5,26 @@ using System.Net.Sockets;
 namespace Nightjar.Bench.Peer;
 
 /// <summary>
-/// Two ports on the loopback: one speaks MQTT, one takes the control lines of <see cref="ControlConnection"/>. Each connection has a thread of its own and
-/// blocks in its socket, which is the cheapest way to move bytes when there is one connection to measure.
+/// Three ports on the loopback: one speaks MQTT, one does so from afar (<see cref="DelayedConnection"/>), one takes the control lines of <see cref="ControlConnection"/>. Each connection has a thread of
+/// its own and blocks in its socket, which is the cheapest way to move bytes when there is one connection to measure.
 /// </summary>
 internal sealed class PeerListeners
 {
     private readonly Socket _mqtt = Listen();
+    private readonly Socket _delayed = Listen();
     private readonly Socket _control = Listen();
     private readonly ConcurrentDictionary<string, MqttConnection> _connections = new(StringComparer.Ordinal);
 
     public PeerListeners()
     {
         Run(() => Accept(_mqtt, socket => new MqttConnection(socket, _connections).Run()), "accept mqtt");
+        Run(() => Accept(_delayed, socket => new DelayedConnection(socket, MqttPort).Run()), "accept delayed");
         Run(() => Accept(_control, socket => new ControlConnection(socket, _connections).Run()), "accept control");
     }
 
     public int MqttPort => Port(_mqtt);
+
+    public int DelayedPort => Port(_delayed);
 
     public int ControlPort => Port(_control);
 

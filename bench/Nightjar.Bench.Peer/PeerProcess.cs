@@ -8,11 +8,12 @@ public sealed class PeerProcess : IDisposable
 {
     private readonly Process _process;
 
-    private PeerProcess(Process process, int mqttPort, int controlPort)
+    private PeerProcess(Process process, int mqttPort, int controlPort, int delayedPort)
     {
         _process = process;
         MqttPort = mqttPort;
         ControlPort = controlPort;
+        DelayedPort = delayedPort;
     }
 
     /// <summary>Where it speaks MQTT, on 127.0.0.1.</summary>
@@ -20,6 +21,9 @@ public sealed class PeerProcess : IDisposable
 
     /// <summary>Where it takes control lines.</summary>
     public int ControlPort { get; }
+
+    /// <summary>Where it speaks MQTT with 20 ms between a question and its answer.</summary>
+    public int DelayedPort { get; }
 
     /// <summary>The <c>dotnet</c> that runs this process, wherever it is installed.</summary>
     public static string DotNetHost => Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
@@ -36,8 +40,8 @@ public sealed class PeerProcess : IDisposable
         }) ?? throw new InvalidOperationException("the peer did not start");
 
         var words = process.StandardOutput.ReadLine()?.Split(' ');
-        return words is ["listening", var mqtt, var control]
-            ? new PeerProcess(process, int.Parse(mqtt), int.Parse(control))
+        return words is ["listening", var mqtt, var control, var delayed]
+            ? new PeerProcess(process, int.Parse(mqtt), int.Parse(control), int.Parse(delayed))
             : throw new InvalidOperationException("the peer ended before it listened");
     }
 

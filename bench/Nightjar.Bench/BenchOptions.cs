@@ -16,6 +16,8 @@ internal sealed record BenchOptions
                          strace or, where that is missing, by the kernel (perf, as root)
           --floors       compare with the floors; ends with 1 if any row is below. Implies --syscalls
           --bare         only the bare sockets, to see what the machine does today
+          --directory D  where the rows with a store have their files (default: the system's temporary
+                         directory; fsync costs what the disk below it takes)
           --json FILE    write the figures there as well
           --list         the names of the rows
           --help         this
@@ -36,6 +38,9 @@ internal sealed record BenchOptions
     public bool BareOnly { get; private set; }
 
     public string? Json { get; private set; }
+
+    /// <summary>Where stores lie.</summary>
+    public string Directory { get; private set; } = Path.GetTempPath();
 
     public bool List { get; private set; }
 
@@ -77,6 +82,9 @@ internal sealed record BenchOptions
                 case "--json":
                     options.Json = Value();
                     break;
+                case "--directory":
+                    options.Directory = Value();
+                    break;
                 case "--list":
                     options.List = true;
                     break;
@@ -84,7 +92,7 @@ internal sealed record BenchOptions
                     options.Help = true;
                     break;
                 case CountedChild.Option:
-                    options.Child = new CountedChild.Arguments(Value(), new PeerEndpoint(Number(), Number()), Number());
+                    options.Child = new CountedChild.Arguments(Value(), new PeerEndpoint(Number(), Number(), Number()), Number(), Value());
                     break;
                 default:
                     throw new FormatException($"unknown option {option}");

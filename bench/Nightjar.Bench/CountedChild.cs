@@ -15,13 +15,13 @@ internal static class CountedChild
 
     public static string[] CommandLine(Arguments arguments) =>
     [
-        Option, arguments.Row, Word(arguments.Peer.MqttPort), Word(arguments.Peer.ControlPort), Word(arguments.Messages),
+        Option, arguments.Row, Word(arguments.Peer.MqttPort), Word(arguments.Peer.ControlPort), Word(arguments.Peer.DelayedPort), Word(arguments.Messages), arguments.Directory,
     ];
 
     public static async Task RunAsync(Arguments arguments)
     {
         var row = Row.All.Single(row => row.Name == arguments.Row);
-        await using var work = await ClientWork.OpenAsync(arguments.Peer, row);
+        await using var work = await RowWork.OpenAsync(arguments.Peer, row, arguments.Directory);
         await work.RunAsync(Quota.Of(row.IsLatency ? WarmUpLatency : WarmUpPipelined));
         if (arguments.Messages > 0)
         {
@@ -34,5 +34,6 @@ internal static class CountedChild
     /// <param name="Row">By its name.</param>
     /// <param name="Peer">Of the parent.</param>
     /// <param name="Messages">After the warm-up; 0 for the run whose calls are taken off.</param>
-    internal sealed record Arguments(string Row, PeerEndpoint Peer, int Messages);
+    /// <param name="Directory">Where stores lie.</param>
+    internal sealed record Arguments(string Row, PeerEndpoint Peer, int Messages, string Directory);
 }

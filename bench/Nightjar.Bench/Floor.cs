@@ -10,6 +10,13 @@ internal static class Floor
     private const double AllocatedBytes = 1;
     private const double LatencyRatio = 1.5;
 
+    // A queued message of 64 bytes, with its topic, its receipt and all that is known about it; and what a store must know to find it in its log.
+    private const double LiveBytes = 200;
+    private const double LiveBytesOfStore = 28;
+
+    // A bridge, over a handler that waits for each message. What limits it is the source's Receive Maximum, 256.
+    private const double BridgeRatio = 100;
+
     // Where the bare loop itself is slower than this part of its reference, the machine is at fault and the ratio counts.
     private const double HealthyMachine = 0.7;
 
@@ -26,6 +33,11 @@ internal static class Floor
         ["receive-qos0-1024-leased"] = (1e6, 3.4e6),
         ["receive-qos0-1024-safe"] = (1e6, 3.4e6),
         ["receive-qos1-16-leased"] = (2e6, 11e6),
+        ["publish-qos1-64-w1000-grouped"] = (100e3, 6e6),
+
+        // 100,000 messages in 2 s.
+        ["drain-qos1-64"] = (50e3, 12e6),
+        ["drain-qos1-64-grouped"] = (50e3, 12e6),
     };
 
     private static readonly HashSet<string> Latencies = new(StringComparer.Ordinal) { "publish-qos1-16-w1", "publish-qos1-1024-w1" };
@@ -49,7 +61,18 @@ internal static class Floor
             below.Add($"p50 is {result.LatencyRatio:F2} x bare, not {LatencyRatio:F1}");
         }
 
-        if (!result.Row.IsCopied && client.AllocatedBytes >= AllocatedBytes)
+        var live = LiveBytes + (result.Row.Store is null ? 0 : LiveBytesOfStore);
+        if (result.Row.Kind == RowKind.Queue && client.LiveBytes > live)
+        {
+            below.Add($"{client.LiveBytes:F0} live bytes of {live:F0}");
+        }
+
+        if (result.Row.Kind == RowKind.Bridge && result.RateRatio < BridgeRatio)
+        {
+            below.Add($"{result.RateRatio:F0} x the handler that waits, not {BridgeRatio:F0}");
+        }
+
+        if (result.Row.AllocatesNothing && client.AllocatedBytes >= AllocatedBytes)
         {
             below.Add($"allocates {client.AllocatedBytes:F1} B");
         }

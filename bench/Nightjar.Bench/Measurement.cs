@@ -9,13 +9,15 @@ namespace Nightjar.Bench;
 /// <param name="MessagesPerSecond">The rate.</param>
 /// <param name="CpuMicroseconds">User and kernel time of this process, all threads, per message.</param>
 /// <param name="AllocatedBytes">On the managed heap, per message.</param>
+/// <param name="LiveBytes">What is left of each message on the managed heap, after a full collection; null where that says nothing.</param>
 /// <param name="P50">Microseconds; only with one in flight.</param>
 /// <param name="P99">Microseconds; only with one in flight.</param>
-internal sealed record Measurement(long Messages, double MessagesPerSecond, double CpuMicroseconds, double AllocatedBytes, double? P50, double? P99)
+internal sealed record Measurement(long Messages, double MessagesPerSecond, double CpuMicroseconds, double AllocatedBytes, double? LiveBytes, double? P50, double? P99)
 {
     /// <summary>Runs the work once.</summary>
     public static async Task<Measurement> TakeAsync(IWork work, Quota quota)
     {
+        await work.PrepareRunAsync();
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
         var cpu = Environment.CpuUsage.TotalTime;
         var run = await work.RunAsync(quota);
@@ -29,6 +31,7 @@ internal sealed record Measurement(long Messages, double MessagesPerSecond, doub
             run.Messages / Stopwatch.GetElapsedTime(run.Started, run.Ended).TotalSeconds,
             cpu.TotalMicroseconds / run.Messages,
             (double)allocated / run.Messages,
+            (double?)work.CountLiveBytes() / run.Messages,
             Percentile(latencies, 50),
             Percentile(latencies, 99));
     }
@@ -39,6 +42,7 @@ internal sealed record Measurement(long Messages, double MessagesPerSecond, doub
         Median(runs, run => run.MessagesPerSecond),
         Median(runs, run => run.CpuMicroseconds),
         Median(runs, run => run.AllocatedBytes),
+        runs[0].LiveBytes is null ? null : Median(runs, run => run.LiveBytes!.Value),
         runs[0].P50 is null ? null : Median(runs, run => run.P50!.Value),
         runs[0].P99 is null ? null : Median(runs, run => run.P99!.Value));
 

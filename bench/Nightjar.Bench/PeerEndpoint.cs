@@ -3,7 +3,7 @@ using Nightjar.Bench.Peer;
 namespace Nightjar.Bench;
 
 /// <summary>Where the peer listens.</summary>
-internal readonly record struct PeerEndpoint(int MqttPort, int ControlPort);
+internal readonly record struct PeerEndpoint(int MqttPort, int ControlPort, int DelayedPort);
 
 /// <summary>What must be true of every run, or its figures mean nothing.</summary>
 internal static class SinkReportCheck

@@ -28,7 +28,7 @@ try
     var rows = options.Select();
     var counter = options.SystemCalls ? SystemCallCounter.Find() : null;
     using var peer = PeerProcess.Start();
-    var endpoint = new PeerEndpoint(peer.MqttPort, peer.ControlPort);
+    var endpoint = new PeerEndpoint(peer.MqttPort, peer.ControlPort, peer.DelayedPort);
     var table = new ResultTable(options);
     table.WriteHeader(counter);
     var results = new List<RowResult>();

@@ -1,4 +1,3 @@
-using Nightjar.Bench.Bare;
 using Nightjar.Bench.Peer;
 using Nightjar.Bench.Work;
 
@@ -12,11 +11,13 @@ internal static class RowRunner
 
     public static async Task<RowResult> RunAsync(PeerEndpoint peer, Row row, SystemCallCounter? counter, BenchOptions options)
     {
-        await using var bare = BareWork.Open(peer, row);
-        await using var client = options.BareOnly ? null : await ClientWork.OpenAsync(peer, row);
+        await using var bare = await RowWork.OpenBareAsync(peer, row, options.Directory);
+        await using var client = options.BareOnly ? null : await RowWork.OpenAsync(peer, row, options.Directory);
+        await bare.PrepareRunAsync();
         await bare.RunAsync(Quota.For(WarmUp / 4));
         if (client is not null)
         {
+            await client.PrepareRunAsync();
             await client.RunAsync(Quota.For(WarmUp));
         }
 
@@ -35,6 +36,6 @@ internal static class RowRunner
             row,
             ofClient.Count > 0 ? Measurement.Median(ofClient) : null,
             Measurement.Median(ofBare),
-            counter is not null && !options.BareOnly ? await SystemCallCount.TakeAsync(counter, peer, row) : null);
+            counter is not null && row.IsSteady && !options.BareOnly ? await SystemCallCount.TakeAsync(counter, peer, row, options.Directory) : null);
     }
 }

@@ -23,7 +23,7 @@ internal sealed record SystemCallCount(double PerMessage, IReadOnlyList<KeyValue
     /// Runs the row in a child process, with the measured messages and with the warm-up alone, and divides the difference, so that start-up, connecting and
     /// the end count for nothing. Of two such runs the lower counts: what disturbs a batch only ever splits it.
     /// </summary>
-    public static async Task<SystemCallCount> TakeAsync(SystemCallCounter counter, PeerEndpoint peer, Row row)
+    public static async Task<SystemCallCount> TakeAsync(SystemCallCounter counter, PeerEndpoint peer, Row row, string directory)
     {
         var messages = row.IsLatency ? LatencyMessages : PipelinedMessages;
         var without = await CountAsync(0);
@@ -45,6 +45,6 @@ internal sealed record SystemCallCount(double PerMessage, IReadOnlyList<KeyValue
         }
 
         Task<IReadOnlyDictionary<string, long>> CountAsync(int count) => counter.CountAsync(
-            [PeerProcess.DotNetHost, "exec", typeof(CountedChild).Assembly.Location, .. CountedChild.CommandLine(new CountedChild.Arguments(row.Name, peer, count))]);
+            [PeerProcess.DotNetHost, "exec", typeof(CountedChild).Assembly.Location, .. CountedChild.CommandLine(new CountedChild.Arguments(row.Name, peer, count, directory))]);
     }
 }

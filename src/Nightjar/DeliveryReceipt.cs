@@ -17,7 +17,7 @@ public sealed class DeliveryReceipt
 
     private readonly EngineHost _host;
 
-    // Of a million queued messages each has one of these: the identifier alone, or with what somebody asked for.
+    // Of a million queued messages each has one of these: the identifier alone, or with what somebody asked for and still waits for.
     private object? _more;
     private int _handle;
     private ushort _packetId;
@@ -124,10 +124,7 @@ public sealed class DeliveryReceipt
             DeliveryStep.Sent => (byte)(bits | SentBit | (int)DeliveryState.Sent),
             _ => (byte)(bits | (int)DeliveryState.Quarantined),
         };
-        if (_more is Details details)
-        {
-            SettleTasks(details);
-        }
+        Settle();
     }
 
     /// <summary>The message ended; under the gate.</summary>
@@ -142,9 +139,27 @@ public sealed class DeliveryReceipt
 
         var reached = state == DeliveryState.Delivered ? StoredBit | SentBit : _state & (StoredBit | SentBit);
         Volatile.Write(ref _state, (byte)((int)state | reached | ((int)result.Flags << FlagsShift)));
-        if (_more is Details details)
+        Settle();
+    }
+
+    /// <summary>Waits until the message is safe, or has ended; null if that is so already. Under the gate.</summary>
+    internal StoreWaiter? WaitForStore()
+    {
+        if (IsEnded || (_state & StoredBit) != 0)
         {
-            SettleTasks(details);
+            return null;
+        }
+
+        var details = GetDetails();
+        return details.Waiters = new StoreWaiter(this) { Next = details.Waiters };
+    }
+
+    /// <summary>Nobody waits here any more. False: the wait is over.</summary>
+    internal bool Forget(StoreWaiter waiter)
+    {
+        using (_host.Gate.Enter())
+        {
+            return _more is Details details && details.Forget(waiter);
         }
     }
 
@@ -197,6 +212,19 @@ public sealed class DeliveryReceipt
         return details;
     }
 
+    /// <summary>Tells those who wait for what was reached. Details that nobody waits for go: the message may be queued for long.</summary>
+    private void Settle()
+    {
+        if (_more is Details details)
+        {
+            SettleTasks(details);
+            if (details.IsIdle)
+            {
+                Volatile.Write<object?>(ref _more, details.Id);
+            }
+        }
+    }
+
     private void SettleTasks(Details details)
     {
         if ((_state & StoredBit) != 0)
@@ -211,14 +239,13 @@ public sealed class DeliveryReceipt
             details.Sent = null;
         }
 
+        if ((_state & StoredBit) != 0 || IsEnded)
+        {
+            details.SignalWaiters();
+        }
+
         if (!IsEnded)
         {
-            if (details.IsEmpty)
-            {
-                // Whoever enqueued waited for the store, and perhaps nobody will ask again.
-                Volatile.Write(ref _more, details.Id);
-            }
-
             return;
         }
 
@@ -263,8 +290,6 @@ public sealed class DeliveryReceipt
     {
         public string? Id => id;
 
-        public bool IsEmpty => Stored is null && Sent is null && Acknowledged is null && Failure is null && Observer is null;
-
         public TaskCompletionSource? Stored { get; set; }
 
         public TaskCompletionSource? Sent { get; set; }
@@ -274,6 +299,44 @@ public sealed class DeliveryReceipt
         public Exception? Failure { get; set; }
 
         public IReceiptObserver? Observer { get; set; }
+
+        /// <summary>Who waits for the store, linked; each hears it once.</summary>
+        public StoreWaiter? Waiters { get; set; }
+
+        public bool IsIdle => Stored is null && Sent is null && Acknowledged is null && Failure is null && Observer is null && Waiters is null;
+
+        public void SignalWaiters()
+        {
+            var waiter = Waiters;
+            Waiters = null;
+            while (waiter is not null)
+            {
+                var next = waiter.Next;
+                waiter.Next = null;
+                waiter.SetResult();
+                waiter = next;
+            }
+        }
+
+        public bool Forget(StoreWaiter waiter)
+        {
+            if (Waiters == waiter)
+            {
+                Waiters = waiter.Next;
+                return true;
+            }
+
+            for (var before = Waiters; before is not null; before = before.Next)
+            {
+                if (before.Next == waiter)
+                {
+                    before.Next = waiter.Next;
+                    return true;
+                }
+            }
+
+            return false;
+        }
     }
 }
 

@@ -39,15 +39,6 @@ internal abstract class BareWork : IWork
 
     protected string ClientId { get; }
 
-    /// <summary>Opens the bare loop of a row.</summary>
-    public static IWork Open(PeerEndpoint peer, Row row) => row switch
-    {
-        { Kind: RowKind.Receive } => new BareReceive(peer, row),
-        { InFlight: 0 } => new BarePublish(peer, row),
-        { IsLatency: true } => new BareLatency(peer, row),
-        _ => new BareWindow(peer, row),
-    };
-
     public abstract Task<Run> RunAsync(Quota quota);
 
     public ValueTask DisposeAsync()

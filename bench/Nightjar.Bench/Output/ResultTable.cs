@@ -5,7 +5,7 @@ internal sealed class ResultTable(BenchOptions options)
 {
     private static readonly (string Title, int Width)[] Columns =
     [
-        ("row", -26), ("msg/s", 8), ("bare", 8), ("ratio", 6), ("CPU us", 7), ("bare", 7), ("B/msg", 7), ("syscalls", 8),
+        ("row", -30), ("msg/s", 8), ("bare", 8), ("ratio", 6), ("CPU us", 7), ("bare", 7), ("B/msg", 7), ("live B", 7), ("bare", 7), ("syscalls", 8),
         ("p50 us", 7), ("bare", 7), ("ratio", 6), ("p99 us", 7), ("bare", 7),
     ];
 
@@ -27,6 +27,7 @@ internal sealed class ResultTable(BenchOptions options)
             result.Row.Name,
             Figure.Rate(client?.MessagesPerSecond), Figure.Rate(bare.MessagesPerSecond), Figure.Digits(result.RateRatio),
             Figure.Digits(client?.CpuMicroseconds), Figure.Digits(bare.CpuMicroseconds), Figure.Digits(client?.AllocatedBytes),
+            Figure.Digits(client?.LiveBytes), Figure.Digits(bare.LiveBytes),
             result.SystemCalls is { } calls ? $"{calls.PerMessage:F4}" : Figure.None,
             Figure.Digits(client?.P50), Figure.Digits(bare.P50), Figure.Digits(result.LatencyRatio), Figure.Digits(client?.P99), Figure.Digits(bare.P99),
         ];

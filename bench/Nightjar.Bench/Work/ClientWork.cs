@@ -2,29 +2,32 @@ using Nightjar.Bench.Peer;
 
 namespace Nightjar.Bench.Work;
 
-/// <summary>What all rows of the client share: an <see cref="MqttClient"/> with default options, and the peer's count of what it publishes.</summary>
-internal abstract class ClientWork(PeerEndpoint peer, Row row) : IWork
+/// <summary>What most rows of the client share: an <see cref="MqttClient"/> with default options, and a store if the row has one, and the peer's count of what it publishes.</summary>
+internal abstract class ClientWork : IWork
 {
+    private readonly StoreDirectory? _files;
     private long _published;
 
-    protected MqttClient Client { get; } = new($"mqtt://127.0.0.1:{peer.MqttPort}");
-
-    protected PeerControl Control { get; } = new(peer.ControlPort);
-
-    protected Row Row { get; } = row;
-
-    protected byte[] Payload { get; } = PublishTemplate.Payload(row.PayloadSize);
-
-    /// <summary>Opens the work of a row.</summary>
-    public static async Task<IWork> OpenAsync(PeerEndpoint peer, Row row)
+    protected ClientWork(PeerEndpoint peer, Row row, string? directory = null)
     {
-        ClientWork work = row switch
-        {
-            { Kind: RowKind.Receive } => new ReceiveWork(peer, row),
-            { InFlight: 0 } => new PublishWork(peer, row),
-            { IsLatency: true } => new LatencyWork(peer, row),
-            _ => new WindowWork(peer, row),
-        };
+        Row = row;
+        Payload = PublishTemplate.Payload(row.PayloadSize);
+        Control = new PeerControl(peer.ControlPort);
+        _files = row.Store is null ? null : new StoreDirectory(directory!);
+        Client = new MqttClient(new MqttClientOptions($"mqtt://127.0.0.1:{peer.MqttPort}") { Session = { Store = _files?.Open(row.Store!.Value) } });
+    }
+
+    protected MqttClient Client { get; }
+
+    protected PeerControl Control { get; }
+
+    protected Row Row { get; }
+
+    protected byte[] Payload { get; }
+
+    /// <summary>Connects, and makes ready.</summary>
+    public static async Task<IWork> ConnectAsync(ClientWork work)
+    {
         await work.Client.ConnectAsync();
         await work.PrepareAsync();
         return work;
@@ -36,6 +39,7 @@ internal abstract class ClientWork(PeerEndpoint peer, Row row) : IWork
     {
         await Client.DisposeAsync();
         Control.Dispose();
+        _files?.Dispose();
     }
 
     protected virtual Task PrepareAsync() => Task.CompletedTask;

@@ -8,7 +8,7 @@ namespace Nightjar.Bench.Work;
 /// QoS 1 or 2 with many in flight: one caller keeps them in a ring and awaits the oldest. That is cheaper than a task for each place in the window: of the
 /// acknowledgements that come in one read the caller is resumed by the first and finds the others done.
 /// </summary>
-internal sealed class WindowWork(PeerEndpoint peer, Row row) : ClientWork(peer, row)
+internal sealed class WindowWork(PeerEndpoint peer, Row row, string directory) : ClientWork(peer, row, directory)
 {
     private readonly ValueTask<PublishResult>[] _ring = new ValueTask<PublishResult>[row.InFlight];
 

@@ -145,6 +145,7 @@ internal sealed partial class EngineHost
     {
         DeliveryReceipt? receipt = null;
         RoomWaiter? waiter = null;
+        StoreWaiter? storing = null;
         Exception? refusal = null;
         using (_gate.Enter())
         {
@@ -176,6 +177,8 @@ internal sealed partial class EngineHost
                         break;
                 }
             }
+
+            storing = mayWait ? receipt?.WaitForStore() : null;
         }
 
         if (refusal is not null)
@@ -188,7 +191,7 @@ internal sealed partial class EngineHost
             return WaitForRoomAsync(waiter, cancellationToken);
         }
 
-        return !mayWait || receipt is null || receipt.IsEnded || receipt.Stored.IsCompleted ? new ValueTask<DeliveryReceipt?>(receipt) : WaitForStoreAsync(receipt, cancellationToken);
+        return Wait(receipt, storing, cancellationToken);
     }
 
     private Exception? Refusal(OutboxAdmission admission, int length) => Failure.ToException(admission, Options.Outbox, length, _engine.State, ServerName);
@@ -210,23 +213,26 @@ internal sealed partial class EngineHost
             receipt = await waiter.Enqueuer!.Task.ConfigureAwait(false);
         }
 
-        return await WaitForStoreAsync(receipt, cancellationToken).ConfigureAwait(false);
+        StoreWaiter? storing;
+        using (_gate.Enter())
+        {
+            storing = receipt.WaitForStore();
+        }
+
+        return await Wait(receipt, storing, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Whatever becomes of the message, its receipt says it; this waits only until it is safe.</summary>
-    private static async ValueTask<DeliveryReceipt?> WaitForStoreAsync(DeliveryReceipt receipt, CancellationToken cancellationToken)
+    private static ValueTask<DeliveryReceipt?> Wait(DeliveryReceipt? receipt, StoreWaiter? storing, CancellationToken cancellationToken)
     {
-        var stored = receipt.Stored;
-        if (!stored.IsCompleted)
+        if (storing is null)
         {
-            await stored.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!stored.IsCompleted)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-            }
+            return new ValueTask<DeliveryReceipt?>(receipt);
         }
 
-        return receipt;
+        var task = storing.Task;
+        storing.ListenTo(cancellationToken);
+        return task;
     }
 
     /// <summary>The receipt of the message that has this identifier, pending or delivered; under the gate.</summary>

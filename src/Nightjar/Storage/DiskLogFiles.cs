@@ -100,7 +100,8 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
 
         public ValueTask<int> ReadAsync(Memory<byte> destination, long offset) => RandomAccess.ReadAsync(handle, destination, offset);
 
-        public ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) => RandomAccess.WriteAsync(handle, parts, offset);
+        public ValueTask WriteAsync(IReadOnlyList<ReadOnlyMemory<byte>> parts, long offset) =>
+            parts.Count == 1 ? RandomAccess.WriteAsync(handle, parts[0], offset) : RandomAccess.WriteAsync(handle, parts, offset);
 
         // There is no asynchronous one; the writer runs on the pool and has nothing else to do.
         public ValueTask FlushAsync()

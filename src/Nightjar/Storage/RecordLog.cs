@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
 namespace Nightjar.Storage;
@@ -6,7 +7,9 @@ namespace Nightjar.Storage;
 /// An append-only log of records in a directory of its own. Appending copies into memory and never waits; one writer takes what has gathered, writes it with one call and reports
 /// how far the log is committed. When writing fails, it says so, keeps everything and tries again. The format is described in docs/session-log.md.
 /// </summary>
-/// <remarks>Thread-safe. A lock is held while a record is copied, and never across I/O or a call to the owner.</remarks>
+/// <remarks>
+/// Thread-safe. A lock is held while a record is copied, and never across I/O or a call to the owner. What runs for each write keeps its state in pooled objects: there may be thousands of writes a second.
+/// </remarks>
 internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Lock _lock = new();
@@ -220,6 +223,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     }
 
     /// <summary>Does all that is due; true if that was the last time.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> StepAsync()
     {
         bool isTimerDue;
@@ -274,6 +278,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         return failure;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Exception?> WriteAsync(bool flushes)
     {
         try
@@ -325,6 +330,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     }
 
     /// <summary>The first chunks of the batch, as far as they are of one segment.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteSegmentAsync()
     {
         var count = 1;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Nightjar.Storage;
 
 /// <summary>A segment that is written no more, and the last record that must be obsolete before it may go.</summary>
@@ -29,6 +31,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     public bool IsUnflushed { get; private set; }
 
     /// <summary>Writes the first chunks, all of one segment; beginning that segment if need be.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteAsync(List<LogChunk> chunks, int count)
     {
         var first = chunks[0];
