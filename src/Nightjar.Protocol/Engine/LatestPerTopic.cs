@@ -27,23 +27,6 @@ internal sealed class LatestPerTopic
     /// <summary>A message waits; there is no other of its topic.</summary>
     public void Add(int handle, QoS qos) => For(qos).Add(handle);
 
-    /// <summary>A message of an earlier process waits. There may be others of its topic: the newest of them is the one whose place a newer value takes, lest an older one leave behind it.</summary>
-    public void Restore(int handle, QoS qos)
-    {
-        var set = For(qos);
-        if (set.TryGetValue(handle, out var other))
-        {
-            if (MessageQueue.IsAfter(_messages[other].Number, _messages[handle].Number))
-            {
-                return;
-            }
-
-            set.Remove(other);
-        }
-
-        set.Add(handle);
-    }
-
     /// <summary>A message does not wait any more; its bytes are still there.</summary>
     public void Remove(int handle, QoS qos)
     {

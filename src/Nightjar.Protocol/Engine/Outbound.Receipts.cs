@@ -61,11 +61,38 @@ internal sealed partial class Outbound
             return;
         }
 
-        _latest?.Restore(handle, message.QoS);
+        if (_latest is not null && !RegisterLatest(handle))
+        {
+            return;
+        }
+
         if (message.ExpiresAt != 0)
         {
             _expiry.Add(new MessageTicket(handle, message.Generation), message.ExpiresAt);
         }
+    }
+
+    /// <summary>
+    /// There may be several of its topic, of which the newest stays: the process ended between the record of the newer and that of the older one's end, or it let them all wait. False: this one goes.
+    /// </summary>
+    private bool RegisterLatest(int handle)
+    {
+        ref var message = ref _messages[handle];
+        var other = _latest!.Find(message.Topic, message.QoS);
+        var isOlder = other >= 0 && MessageQueue.IsAfter(_messages[other].Number, message.Number);
+        if (other >= 0)
+        {
+            var older = isOlder ? handle : other;
+            RemoveFromQueue(older);
+            EndReplaced(older);
+        }
+
+        if (!isOlder)
+        {
+            _latest.Add(handle, message.QoS);
+        }
+
+        return !isOlder;
     }
 
     /// <summary>Command: takes a message back, if it has not left. Its wait then ends as withdrawn.</summary>

@@ -20,7 +20,7 @@ internal sealed partial class Outbound
             _messages[message.Place].Number = unchecked((uint)number++);
             if (message.Phase == MessagePhase.Queued)
             {
-                (HasLeft(message) ? again : queued).Add(message.Place);
+                (message.HasLeft ? again : queued).Add(message.Place);
             }
             else if (message.Phase == MessagePhase.Assigned)
             {
@@ -49,15 +49,15 @@ internal sealed partial class Outbound
             }
         }
 
+        _committed = Math.Max(_committed, session.Last);
+        journal.Begin(session, _messages, _settings.RememberedIds, now, utcNow);
+        Session.Journal = journal;
         foreach (var message in session.Messages)
         {
             // After those that are done: one that was forgotten and enqueued anew is pending.
             Register(message.Place);
         }
 
-        _committed = Math.Max(_committed, session.Last);
-        journal.Begin(session, _messages, _settings.RememberedIds, now, utcNow);
-        Session.Journal = journal;
         for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
             WriteDown(handle, now);
@@ -74,7 +74,7 @@ internal sealed partial class Outbound
         stored.ReasonCode = message.ReasonCode;
         stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? At(now, remaining) : 0;
         stored.Traits |= message.ExpiresByAge ? MessageTraits.ExpiresByAge : MessageTraits.None;
-        if (HasLeft(message))
+        if (message.Phase != MessagePhase.Queued || message.HasLeft)
         {
             stored.Stage = MessageStage.Sent;
         }
@@ -109,8 +109,6 @@ internal sealed partial class Outbound
         return copy;
     }
 
-    /// <summary>It has an identifier, or had one on a session that is lost: it may have arrived, and is not altered.</summary>
-    private static bool HasLeft(RestoredMessage message) => message.Phase != MessagePhase.Queued || (message.Flags & PublishFlags.PossiblyDuplicated) != PublishFlags.None;
 
     // 0 would say that it never expires.
     private static long At(long now, long remaining) => remaining >= long.MaxValue - now ? long.MaxValue : now + remaining == 0 ? 1 : now + remaining;

@@ -31,17 +31,19 @@ internal sealed partial class Outbound
         }
 
         _control.SetAside(_committed);
-        _data.SetAside(_committed);
-        _steps.SetAside(_data.Position);
-        _flushes.SetAside(_data.Position);
+
+        // QoS 0 passes unless it may have an alias: what that stands for depends on the order.
+        var kept = _data.SetAside(_committed, unreliablePasses: _limits.TopicAliasMaximum == 0);
+        _steps.SetAside(kept);
+        _flushes.SetAside(kept);
     }
 
-    /// <summary>A message gets its record, if there is a journal.</summary>
-    private void WriteDown(int handle, long now)
+    /// <summary>A message gets its record, if there is a journal; <paramref name="replaced"/> is the one whose place it takes.</summary>
+    private void WriteDown(int handle, long now, int replaced = -1)
     {
         if (Session.Journal is { } journal)
         {
-            journal.Accepted(handle, now);
+            journal.Accepted(handle, now, replaced);
             FollowStoring(handle);
         }
     }

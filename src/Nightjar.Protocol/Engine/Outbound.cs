@@ -125,13 +125,13 @@ internal sealed partial class Outbound
     public long Deadline => Math.Min(Math.Min(_timeouts.Deadline, Pace.Deadline), Math.Min(_expiry.Deadline, _budget.Deadline));
 
     /// <summary>
-    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
+    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue or in line for it.
     /// <see cref="PublishStart.Accepted"/> here means that it must wait: <see cref="Accept"/> it.
     /// </summary>
     public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal)
     {
         refusal = null;
-        if (!_open || _unreliable.Count > 0 || Pace.IsActive || _data.Length >= DataLaneLimit)
+        if (!_open || _unreliable.Count > 0 || _budget.HoldsUnreliable || Pace.IsActive || _data.Length >= DataLaneLimit)
         {
             return PublishStart.Accepted;
         }
@@ -173,7 +173,7 @@ internal sealed partial class Outbound
         var replaced = Enqueue(handle);
         if (message.QoS != QoS.AtMostOnce && !StoreIsFailing)
         {
-            WriteDown(handle, now);
+            WriteDown(handle, now, replaced);
         }
 
         if (replaced >= 0)

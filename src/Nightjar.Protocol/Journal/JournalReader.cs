@@ -125,6 +125,7 @@ internal sealed partial class JournalReader
             QoS = message.QoS,
             Flags = flags,
             ReasonCode = reason,
+            Order = order == 0 || phase == MessagePhase.Released ? identity : order,
             ReleasedAt = order,
             At = at > 0 && at <= DateTime.MaxValue.Ticks ? new DateTime(at, DateTimeKind.Utc) : null,
             TimeToLive = Math.Max(0, timeToLive),
@@ -246,7 +247,7 @@ internal sealed partial class JournalReader
     {
         if (!_messages.TryGetValue(identity, out var message))
         {
-            _messages[identity] = message = new RestoredMessage { Record = identity, Base = sequence, Size = size, QoS = QoS.AtLeastOnce };
+            _messages[identity] = message = new RestoredMessage { Record = identity, Order = identity, Base = sequence, Size = size, QoS = QoS.AtLeastOnce };
         }
 
         return message;
@@ -264,7 +265,7 @@ internal sealed partial class JournalReader
     {
         var taken = new HashSet<ushort>();
         var kept = new List<RestoredMessage>(_messages.Count);
-        foreach (var message in _messages.Values.OrderByDescending(message => message.Record))
+        foreach (var message in _messages.Values.OrderByDescending(message => message.Order).ThenByDescending(message => message.Record))
         {
             if (!Counts(message.Base))
             {

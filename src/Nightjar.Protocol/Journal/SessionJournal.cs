@@ -13,6 +13,7 @@ internal sealed partial class SessionJournal
     private readonly IRecordAppender _log;
     private readonly LiveRecords _live = new();
     private readonly Dictionary<int, long> _releases = [];
+    private readonly Dictionary<int, long> _places = [];
     private MessageStore _messages = new();
     private LogSpan _span = new();
     private long _lastRecord;
@@ -59,11 +60,20 @@ internal sealed partial class SessionJournal
     }
 
     /// <summary>A message was accepted.</summary>
-    public void Accepted(int handle, long now)
+    /// <param name="handle">The message.</param>
+    /// <param name="now">The engine's time.</param>
+    /// <param name="replaced">The one whose place it takes, which is still there; -1: it comes behind all others.</param>
+    public void Accepted(int handle, long now, int replaced = -1)
     {
         ref var message = ref _messages[handle];
         Debug.Assert(message.Record == 0);
-        message.Record = Last = AppendMessage(message, MessagePhase.Queued, order: 0, now);
+        var place = replaced < 0 ? 0 : PlaceOf(replaced);
+        if (place != 0)
+        {
+            _places[handle] = place;
+        }
+
+        message.Record = Last = AppendMessage(message, MessagePhase.Queued, place, now);
         message.Live = _live.Add(LiveKind.Message, handle, message.Record, _size);
     }
 
@@ -92,6 +102,7 @@ internal sealed partial class SessionJournal
         }
 
         _releases.Remove(handle);
+        _places.Remove(handle);
         if (message.Live >= 0)
         {
             _live.Remove(message.Live);
@@ -120,6 +131,9 @@ internal sealed partial class SessionJournal
         ForgetIdentifiers();
         _unanswered = _uncertain = false;
     }
+
+    /// <summary>Where a message stands among all: where it came in, or where the one did that it replaced.</summary>
+    private long PlaceOf(int handle) => _places.GetValueOrDefault(handle, _messages[handle].Record);
 
     private long AppendAssigned(long message, ushort id, QoS qos)
     {

@@ -21,10 +21,10 @@ public sealed class FailingStoreTests
         server.Driver.Publish("t", "2", QoS.AtLeastOnce, out _);
         server.Driver.Publish("t", "passes", QoS.AtMostOnce, out _);
 
-        Assert.Equal(["PUBLISH 0 q0 t before", "PUBLISH 0 q0 t passes"], server.Sent());
+        Assert.Equal(["PUBLISH 0 q0 t before", "PUBLISH 0 q0 t behind", "PUBLISH 0 q0 t passes"], server.Sent());
         Commit(server);
         server.Engine.HandleStoreWentOn();
-        Assert.Equal(["PUBLISH 1 q1 t 1", "PUBLISH 0 q0 t behind"], server.Sent());
+        Assert.Equal(["PUBLISH 1 q1 t 1"], server.Sent());
         Commit(server);
         Assert.Equal(["PUBLISH 2 q1 t 2"], server.Sent());
     }
