@@ -114,7 +114,7 @@ internal sealed partial class EngineHost
     }
 
     /// <summary>
-    /// Under the gate, so that nothing new comes before it: messages that an earlier process stored go into the queues of those who get them. They are not to be seen before
+    /// Under the gate, so that nothing new comes before it: messages that were stored and not handled go into the queues of those who get them. They are not to be seen before
     /// <see cref="ShowReplayed"/>.
     /// </summary>
     public void Replay(List<MessageFeed> replayed)
@@ -125,7 +125,7 @@ internal sealed partial class EngineHost
             {
                 foreach (var subscription in replay.Route.Subscriptions)
                 {
-                    if (subscription.StoresMessages)
+                    if (replay.IsFor(subscription))
                     {
                         var feed = (MessageFeed)subscription;
                         feed.Append(ReceivedMessage.From(replay, ReceiveBudget));
