@@ -8,11 +8,13 @@ namespace Nightjar.Protocol.Engine;
 /// <remarks>The keys are the handles themselves, compared by the topics in the store: an entry takes no copy of its topic.</remarks>
 internal sealed class LatestPerTopic
 {
+    private readonly MessageStore _messages;
     private readonly HashSet<int> _reliable;
     private readonly HashSet<int> _unreliable;
 
     public LatestPerTopic(MessageStore messages)
     {
+        _messages = messages;
         var comparer = new ByTopic(messages);
         _reliable = new HashSet<int>(comparer);
         _unreliable = new HashSet<int>(comparer);
@@ -24,6 +26,23 @@ internal sealed class LatestPerTopic
 
     /// <summary>A message waits; there is no other of its topic.</summary>
     public void Add(int handle, QoS qos) => For(qos).Add(handle);
+
+    /// <summary>A message of an earlier process waits. There may be others of its topic: the newest of them is the one whose place a newer value takes, lest an older one leave behind it.</summary>
+    public void Restore(int handle, QoS qos)
+    {
+        var set = For(qos);
+        if (set.TryGetValue(handle, out var other))
+        {
+            if (MessageQueue.IsAfter(_messages[other].Number, _messages[handle].Number))
+            {
+                return;
+            }
+
+            set.Remove(other);
+        }
+
+        set.Add(handle);
+    }
 
     /// <summary>A message does not wait any more; its bytes are still there.</summary>
     public void Remove(int handle, QoS qos)

@@ -61,15 +61,12 @@ internal sealed partial class Outbound
             return;
         }
 
-        _latest?.Add(handle, message.QoS);
+        _latest?.Restore(handle, message.QoS);
         if (message.ExpiresAt != 0)
         {
             _expiry.Add(new MessageTicket(handle, message.Generation), message.ExpiresAt);
         }
     }
-
-    /// <summary>Command: an earlier process delivered a message with this identifier; in the order of their ends.</summary>
-    public void RememberDelivered(ReadOnlySpan<byte> id, ReasonCode reason, ushort packetId, PublishFlags flags) => _ids.Deliver(id, reason, packetId, flags);
 
     /// <summary>Command: takes a message back, if it has not left. Its wait then ends as withdrawn.</summary>
     public bool TakeBack(int handle, object receipt)
@@ -81,7 +78,7 @@ internal sealed partial class Outbound
 
         RemoveFromQueue(handle);
         Finish(handle, PublishEnd.Withdrawn, ReasonCode.Success);
-        _flushes.Left(_reliable, _unreliable, _data.Position);
+        _flushes.Left(_reliable, _unreliable, FlushPosition);
         return true;
     }
 
@@ -120,13 +117,23 @@ internal sealed partial class Outbound
         }
     }
 
-    /// <summary>A message with a receipt is in the lane; its step comes when it is written.</summary>
-    private void Follow(int handle)
+    /// <summary>A message with a receipt is in the lane, which was at <paramref name="before"/>, or beside it; its step comes when it is written.</summary>
+    private void Follow(int handle, long before)
     {
         ref var message = ref _messages[handle];
-        if ((message.Traits & (MessageTraits.Receipt | MessageTraits.Handed)) == MessageTraits.Receipt)
+        if ((message.Traits & (MessageTraits.Receipt | MessageTraits.Handed)) != MessageTraits.Receipt)
         {
-            _steps.Leaving(new MessageTicket(handle, message.Generation), _data.Position);
+            return;
+        }
+
+        var ticket = new MessageTicket(handle, message.Generation);
+        if (_data.Position == before)
+        {
+            _steps.SetAside(ticket);
+        }
+        else
+        {
+            _steps.Leaving(ticket, _data.Position);
         }
     }
 

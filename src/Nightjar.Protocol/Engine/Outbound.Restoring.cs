@@ -12,6 +12,7 @@ internal sealed partial class Outbound
     public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
     {
         var queued = new List<int>();
+        var again = new List<int>();
         var number = -(long)session.Messages.Count;
         foreach (var message in session.Messages)
         {
@@ -19,7 +20,7 @@ internal sealed partial class Outbound
             _messages[message.Place].Number = unchecked((uint)number++);
             if (message.Phase == MessagePhase.Queued)
             {
-                queued.Add(message.Place);
+                (HasLeft(message) ? again : queued).Add(message.Place);
             }
             else if (message.Phase == MessagePhase.Assigned)
             {
@@ -39,26 +40,27 @@ internal sealed partial class Outbound
 
         var early = _reliable.First;
         _reliable.PutInFront(_messages, queued, neverLeft: true);
-        foreach (var message in session.Messages)
-        {
-            Register(message.Place);
-        }
-
+        _reliable.PutInFront(_messages, again);
         foreach (var id in session.CompletedIds)
         {
-            if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure())
+            if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure() && !IsPending(completed.Id))
             {
-                RememberDelivered(completed.Id, completed.ReasonCode, completed.PacketId, completed.Flags);
+                _ids.Restore(completed.Id, completed.ReasonCode, completed.PacketId, completed.Flags);
             }
         }
 
+        foreach (var message in session.Messages)
+        {
+            // After those that are done: one that was forgotten and enqueued anew is pending.
+            Register(message.Place);
+        }
+
         _committed = Math.Max(_committed, session.Last);
-        journal.Begin(session, _messages, now, utcNow);
+        journal.Begin(session, _messages, _settings.RememberedIds, now, utcNow);
         Session.Journal = journal;
         for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
-            journal.Accepted(handle, now);
-            FollowStoring(handle);
+            WriteDown(handle, now);
         }
     }
 
@@ -70,8 +72,9 @@ internal sealed partial class Outbound
         stored.Flags = message.Flags;
         stored.PacketId = message.PacketId;
         stored.ReasonCode = message.ReasonCode;
-        stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? NotZero(now + remaining) : 0;
-        if (message.Phase != MessagePhase.Queued)
+        stored.ExpiresAt = message.Remaining(utcNow) is { } remaining ? At(now, remaining) : 0;
+        stored.Traits |= message.ExpiresByAge ? MessageTraits.ExpiresByAge : MessageTraits.None;
+        if (HasLeft(message))
         {
             stored.Stage = MessageStage.Sent;
         }
@@ -83,6 +86,9 @@ internal sealed partial class Outbound
 
         return handle;
     }
+
+    /// <summary>This process has taken in a message of that name before it knew of the other.</summary>
+    private bool IsPending(byte[] id) => _ids.TryFind(id, out var known) && known.IsPending;
 
     private int Copy(MessageStore contents, int handle)
     {
@@ -103,6 +109,9 @@ internal sealed partial class Outbound
         return copy;
     }
 
+    /// <summary>It has an identifier, or had one on a session that is lost: it may have arrived, and is not altered.</summary>
+    private static bool HasLeft(RestoredMessage message) => message.Phase != MessagePhase.Queued || (message.Flags & PublishFlags.PossiblyDuplicated) != PublishFlags.None;
+
     // 0 would say that it never expires.
-    private static long NotZero(long time) => time == 0 ? 1 : time;
+    private static long At(long now, long remaining) => remaining >= long.MaxValue - now ? long.MaxValue : now + remaining == 0 ? 1 : now + remaining;
 }

@@ -34,6 +34,9 @@ internal sealed class RestoredMessage
     /// <summary>How long it was to live from then on, in ticks; 0: for ever.</summary>
     public long TimeToLive { get; set; }
 
+    /// <summary>What ends then is the age that the outbox allows, not the message's own time.</summary>
+    public bool ExpiresByAge { get; set; }
+
     /// <summary>The last record that tells it whole, and what that takes in the log.</summary>
     public long Base { get; set; }
 

@@ -31,15 +31,17 @@ internal sealed partial class SessionJournal
     public long Last { get; private set; }
 
     /// <summary>How many ids of delivered messages are remembered.</summary>
-    public int RememberedIds { get; set; } = 100_000;
+    public int RememberedIds { get; private set; } = 100_000;
 
     /// <summary>The session begins, or goes on: what follows is written behind its records.</summary>
     /// <param name="session">What there was; its messages have their handles in <paramref name="messages"/>.</param>
     /// <param name="messages">Where messages to be sent lie from here on.</param>
+    /// <param name="rememberedIds">How many ids of delivered messages are remembered.</param>
     /// <param name="now">The engine's time.</param>
     /// <param name="utcNow">The world's.</param>
-    public void Begin(RestoredSession session, MessageStore messages, long now, DateTimeOffset utcNow)
+    public void Begin(RestoredSession session, MessageStore messages, int rememberedIds, long now, DateTimeOffset utcNow)
     {
+        RememberedIds = rememberedIds;
         _messages = messages;
         _now = now;
         _utcNow = utcNow;
@@ -77,7 +79,11 @@ internal sealed partial class SessionJournal
     }
 
     /// <summary>A message is done; its bytes are still there.</summary>
-    public void Ended(int handle, MessageEnd end, ReasonCode reason)
+    /// <param name="handle">Which.</param>
+    /// <param name="end">Why.</param>
+    /// <param name="reason">What the server said.</param>
+    /// <param name="remembered">Its id, if it is to be remembered; kept as it is given, so that whoever else remembers it shares its memory.</param>
+    public void Ended(int handle, MessageEnd end, ReasonCode reason, byte[]? remembered = null)
     {
         ref var message = ref _messages[handle];
         if (message.Record == 0)
@@ -91,10 +97,9 @@ internal sealed partial class SessionJournal
             _live.Remove(message.Live);
         }
 
-        var remembers = end == MessageEnd.Answered && !reason.IsFailure() && message.IdLength > 0 && RememberedIds > 0;
-        var completed = new CompletedId(remembers ? message.Id.ToArray() : [], message.Record, end, reason, message.Flags, message.PacketId);
+        var completed = new CompletedId(remembered ?? [], message.Record, end, reason, message.Flags, message.PacketId);
         Last = AppendEnded(completed, message.Id);
-        if (remembers)
+        if (remembered is not null)
         {
             Remember(completed, Last, _size);
         }
@@ -138,7 +143,8 @@ internal sealed partial class SessionJournal
     {
         var expires = message.ExpiresAt != 0;
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0)));
+        var byAge = (message.Traits & MessageTraits.ExpiresByAge) != MessageTraits.None;
+        writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0) | (byAge ? MessageRecord.AgeBit : 0)));
         writer.Write((byte)message.Flags);
         writer.Write((byte)phase);
         writer.Write((byte)message.ReasonCode);

@@ -66,13 +66,22 @@ internal sealed partial class EngineHost
     {
         using (_gate.Enter())
         {
+            // Told each time: what could be written a moment ago, while something else failed, perhaps cannot be now, or the other way round.
+            if (!failure.IsWriting)
+            {
+                _engine.HandleStoreFailed();
+            }
+            else if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
+
             if (!durable.NoteFailure(failure, Options.TimeProvider.GetUtcNow()))
             {
                 return;
             }
 
             Events.Publish(new ClientEvent.StorageFailed(failure));
-            _engine.HandleStoreFailed();
         }
 
         Log.StorageFailed(_logger, failure);
@@ -88,7 +97,10 @@ internal sealed partial class EngineHost
             }
 
             Events.Publish(new ClientEvent.StorageRecovered());
-            _engine.HandleStoreWentOn();
+            if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
         }
 
         Log.StorageRecovered(_logger);

@@ -249,7 +249,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
         _deletable = writing is null ? _obsoleteWithBatch : _deletable;
         var deleting = await DeleteAsync(isTimerDue).ConfigureAwait(false);
-        Report(writing ?? deleting, isBlocked: writing is not null);
+        Report(writing, deleting);
         return isClosing && (isAll || writing is not null);
     }
 
@@ -309,18 +309,20 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
     }
 
-    private void Report(Exception? failure, bool isBlocked)
+    private void Report(Exception? writing, Exception? deleting)
     {
         lock (_lock)
         {
-            _isBlocked = isBlocked;
+            _isBlocked = writing is not null;
         }
 
-        if (failure is not null)
+        if (writing is not null || deleting is not null)
         {
             _isFailing = true;
             SetTimer(_options.RetryInterval);
-            _events.Failed(StorageException.From("write to the session store", _files.Location, failure));
+            _events.Failed(writing is not null
+                ? StorageException.From("write to the session store", _files.Location, writing)
+                : StorageException.From("delete what is obsolete from the session store", _files.Location, deleting!, isWriting: true));
         }
         else if (_isFailing && !_deletesAgain)
         {
