@@ -246,7 +246,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
 
         // Each has its own failure: what cannot be deleted is no reason not to write.
-        var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
+        var writing = await WriteAsync(flushes: isTimerDue, isClosing).ConfigureAwait(false);
         _deletable = writing is null ? _obsoleteWithBatch : _deletable;
         var deleting = await DeleteAsync(isTimerDue).ConfigureAwait(false);
         Report(writing, deleting);
@@ -279,7 +279,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Exception?> WriteAsync(bool flushes)
+    private async ValueTask<Exception?> WriteAsync(bool flushes, bool isClosing)
     {
         try
         {
@@ -290,11 +290,16 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
 
             if (_options.Durability == Durability.Grouped && _writer.IsUnflushed)
             {
-                if (flushes)
+                if (isClosing || (flushes && _isFailing))
                 {
                     await _writer.FlushAsync().ConfigureAwait(false);
                 }
-                else
+                else if (flushes)
+                {
+                    await _writer.BeginFlushAsync().ConfigureAwait(false);
+                }
+
+                if (_writer.IsUnflushed)
                 {
                     SetTimer(_options.FlushInterval);
                 }
