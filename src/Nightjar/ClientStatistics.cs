@@ -66,6 +66,9 @@ public sealed record ClientStatistics
     /// <summary>Received messages that no subscription matched.</summary>
     public long Unrouted { get; init; }
 
+    /// <summary>How often the session's store began to fail, or could not be opened: the number of <see cref="ClientEvent.StorageFailed"/>.</summary>
+    public long StorageFailures { get; init; }
+
     /// <summary>Received messages that were too large and were not stored.</summary>
     public long MessagesSkipped { get; init; }
 

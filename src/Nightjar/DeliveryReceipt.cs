@@ -89,7 +89,7 @@ public sealed class DeliveryReceipt
 
     /// <summary>
     /// Takes the message back if it has not left yet: before it has a packet identifier, at QoS 0 before it is in the output. True: it will not be sent, and the receipt has ended.
-    /// False: it is on its way, or has ended before.
+    /// False: it is on its way, or has ended before. With a store that is written down behind this call: a process that is killed within the same moment leaves the message to the next one.
     /// </summary>
     public bool Withdraw()
     {
@@ -163,7 +163,7 @@ public sealed class DeliveryReceipt
         }
     }
 
-    /// <summary>Who hears of the end, outside the gate; one at the most. False: it has ended already.</summary>
+    /// <summary>Who hears of the end, outside the gate; several where messages with the same identifier were passed on. False: it has ended already.</summary>
     internal bool Observe(IReceiptObserver observer)
     {
         using (_host.Gate.Enter())
@@ -173,13 +173,29 @@ public sealed class DeliveryReceipt
                 return false;
             }
 
-            GetDetails().Observer = observer;
+            var details = GetDetails();
+            if (details.Observer is null)
+            {
+                details.Observer = observer;
+            }
+            else
+            {
+                (details.OtherObservers ??= []).Add(observer);
+            }
+
             return true;
         }
     }
 
     /// <summary>It has ended, and the gate is left.</summary>
-    internal void NotifyObserver() => (_more as Details)?.Observer?.Ended(this);
+    internal void NotifyObservers()
+    {
+        if (_more is Details { Observer: { } observer } details)
+        {
+            observer.Ended(this);
+            details.OtherObservers?.ForEach(other => other.Ended(this));
+        }
+    }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -299,6 +315,8 @@ public sealed class DeliveryReceipt
         public Exception? Failure { get; set; }
 
         public IReceiptObserver? Observer { get; set; }
+
+        public List<IReceiptObserver>? OtherObservers { get; set; }
 
         /// <summary>Who waits for the store, linked; each hears it once.</summary>
         public StoreWaiter? Waiters { get; set; }

@@ -69,8 +69,9 @@ public sealed partial class MqttClient
     }
 
     /// <summary>
-    /// Waits until nothing is queued or in flight: all that was published has been answered, QoS 0 handed to the transport, and nobody waits for room. What is published meanwhile is waited for too. Cancelling
-    /// ends the wait alone. Faults if the client is closed, or gives up.
+    /// Waits until nothing is queued or in flight: all that was published has been answered, QoS 0 handed to the transport, and nobody waits for room. What is published meanwhile is waited for too. What was
+    /// sent before and cannot be sent again on this connection (<see cref="ClientStatus.Quarantined"/>) is not: only another connection could change that. Cancelling ends the wait alone. Faults if the client is
+    /// closed, or gives up.
     /// </summary>
     public Task DrainAsync(CancellationToken cancellationToken = default) => _host.DrainAsync(cancellationToken);
 

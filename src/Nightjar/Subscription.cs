@@ -81,6 +81,9 @@ public sealed class Subscription : IAsyncEnumerable<MqttMessage>, IAsyncDisposab
         return sequence;
     }
 
-    /// <summary>Unsubscribes and waits for the server's answer, if there is a connection. Never throws; may be called from the subscription's own handler.</summary>
+    /// <summary>
+    /// Unsubscribes and waits for the server's answer, if there is a connection. Messages that wait to be handled are acknowledged; those of <see cref="AcknowledgeMode.Stored"/> stay in the store.
+    /// Never throws; may be called from the subscription's own handler.
+    /// </summary>
     public async ValueTask DisposeAsync() => await _host.UnsubscribeAsync(_feed).ConfigureAwait(false);
 }

@@ -19,6 +19,6 @@ internal readonly record struct AckToken(uint Epoch, uint Sequence, ushort Packe
 /// <param name="Abandoned">It stays unacknowledged, and the server sends it again on the next connection.</param>
 /// <param name="By">Whose handler it was.</param>
 /// <param name="DeliveryId">
-/// The handler's message lies in the journal until it is done, and there is no token: it was acknowledged when it was stored. If it is abandoned it stays there, for the next process. 0: it does not.
+/// The handler's message lies in the journal until it is done, and there is no token: it was acknowledged when it was stored. If it is abandoned it stays there, for a later subscription. 0: it does not.
 /// </param>
 internal readonly record struct HandlerOutcome(AckToken Token, ReasonCode ReasonCode, bool Abandoned = false, LocalSubscription? By = null, long DeliveryId = 0);

@@ -29,6 +29,7 @@ internal sealed class AcknowledgementLedger
     private readonly AcknowledgementSlots _slots = new();
     private int _receiveMaximum;
     private bool _hasReasons = true;
+    private bool _takesExcess;
 
     /// <summary>The connection in use, counted from 1.</summary>
     public uint Epoch { get; private set; }
@@ -44,6 +45,9 @@ internal sealed class AcknowledgementLedger
 
     /// <summary>How much of our Receive Maximum is in use: what waits, what was left unacknowledged, and QoS 2 until PUBREL.</summary>
     public int Held { get; private set; }
+
+    /// <summary>More than Receive Maximum came on this connection, and was taken.</summary>
+    public bool IsExceeded { get; private set; }
 
     /// <summary>Messages left unacknowledged on this connection.</summary>
     public int Abandoned { get; private set; }
@@ -64,11 +68,14 @@ internal sealed class AcknowledgementLedger
     /// <param name="sessionKept">Whether the server still knows what it sent before.</param>
     /// <param name="receiveMaximum">How many messages the server may send without an answer.</param>
     /// <param name="hasReasons">Whether an acknowledgement can say more than that it is one: from 5.0 on.</param>
-    public void Start(bool sessionKept, int receiveMaximum, bool hasReasons = true)
+    /// <param name="takesExcess">What the server sends beyond that is taken: see <see cref="ViolationLoop.TakesExcess"/>.</param>
+    public void Start(bool sessionKept, int receiveMaximum, bool hasReasons = true, bool takesExcess = false)
     {
         Epoch++;
         _receiveMaximum = receiveMaximum;
         _hasReasons = hasReasons;
+        _takesExcess = takesExcess;
+        IsExceeded = false;
         _slots.Clear();
         Held = 0;
         Abandoned = 0;
@@ -99,13 +106,18 @@ internal sealed class AcknowledgementLedger
     /// <param name="isNew">It cannot repeat one of an earlier connection, whatever its identifier.</param>
     /// <param name="token">For them, with <see cref="Admission.Deliver"/>.</param>
     /// <param name="route">Where it goes, to tell who holds the window.</param>
-    /// <param name="isResumed">
-    /// The session goes on. Mosquitto 2.0 then sends all that it restored, whatever our Receive Maximum is, and forgets to count what it queued meanwhile, so that it goes on sending too much
-    /// for as long as the connection lives; refusing that would begin the same again for ever. As many as there are identifiers are let pass.
+    /// <param name="isRepeated">
+    /// The server repeats it because the session goes on. Mosquitto 2.0 then sends all that it restored, whatever our Receive Maximum is. As many as there are identifiers are let pass.
     /// </param>
-    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null, bool isResumed = false)
+    public Admission Admit(QoS qos, ushort packetId, int handlers, bool isNew, out AckToken token, TopicRoute? route = null, bool isRepeated = false)
     {
-        var isFull = Held >= (isResumed ? ushort.MaxValue : _receiveMaximum);
+        var isFull = Held >= _receiveMaximum;
+        if (isFull && (isRepeated || _takesExcess))
+        {
+            IsExceeded = true;
+            isFull = Held >= ushort.MaxValue;
+        }
+
         token = new AckToken(Epoch, _slots.Tail, packetId, qos);
         Admitted++;
         if (qos == QoS.AtLeastOnce)

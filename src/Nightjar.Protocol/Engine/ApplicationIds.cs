@@ -29,30 +29,57 @@ internal sealed class ApplicationIds(int remembered)
     public bool TryFind(ReadOnlySpan<byte> id, out KnownId known) => _known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(id, out known);
 
     /// <summary>A message with an identifier was taken in.</summary>
-    public void Add(ReadOnlySpan<byte> id, int handle) =>
-        _known.GetAlternateLookup<ReadOnlySpan<byte>>()[id] = new KnownId(handle, ReasonCode.Success, 0, PublishFlags.None);
+    public void Add(ReadOnlySpan<byte> id, int handle)
+    {
+        var lookup = _known.GetAlternateLookup<ReadOnlySpan<byte>>();
 
-    /// <summary>A message with an identifier was delivered: it is remembered, for as long as there are not too many newer ones.</summary>
-    public void Deliver(ReadOnlySpan<byte> id, ReasonCode reason, ushort packetId, PublishFlags flags)
+        // A key of its own: when that of a delivered message of the same name is forgotten, this one stays.
+        lookup.Remove(id);
+        lookup[id] = new KnownId(handle, ReasonCode.Success, 0, PublishFlags.None);
+    }
+
+    /// <summary>
+    /// A pending message with an identifier was delivered: it is remembered, for as long as there are not too many newer ones. Returns the identifier, for whoever keeps it too; null: it is not
+    /// remembered.
+    /// </summary>
+    public byte[]? Deliver(ReadOnlySpan<byte> id, ReasonCode reason, ushort packetId, PublishFlags flags)
     {
         if (remembered == 0)
         {
             Forget(id);
-            return;
+            return null;
         }
 
         var lookup = _known.GetAlternateLookup<ReadOnlySpan<byte>>();
         lookup[id] = new KnownId(-1, reason, packetId, flags);
         lookup.TryGetValue(id, out var key, out _);
-        _delivered.Enqueue(key!);
-        if (_delivered.Count > remembered)
+        Remember(key!);
+        return key;
+    }
+
+    /// <summary>An earlier process delivered a message with this identifier, which is kept as it is given.</summary>
+    public void Restore(byte[] id, ReasonCode reason, ushort packetId, PublishFlags flags)
+    {
+        if (remembered > 0)
         {
-            _known.Remove(_delivered.Dequeue());
+            _known.Remove(id);
+            _known[id] = new KnownId(-1, reason, packetId, flags);
+            Remember(id);
         }
     }
 
     /// <summary>A message with an identifier ended without being delivered.</summary>
     public void Forget(ReadOnlySpan<byte> id) => _known.GetAlternateLookup<ReadOnlySpan<byte>>().Remove(id);
+
+    private void Remember(byte[] key)
+    {
+        _delivered.Enqueue(key);
+        if (_delivered.Count > remembered && _delivered.Dequeue() is var oldest
+            && _known.GetAlternateLookup<ReadOnlySpan<byte>>().TryGetValue(oldest, out var current, out _) && ReferenceEquals(current, oldest))
+        {
+            _known.Remove(oldest);
+        }
+    }
 
     // Hashes are seeded anew by each process: identifiers may come from outside, and nobody can choose them to collide.
     private sealed class ByBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>

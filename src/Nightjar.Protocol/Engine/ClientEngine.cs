@@ -21,6 +21,7 @@ internal sealed class ClientEngine
     private readonly Lifecycle _lifecycle;
     private readonly HandlerWatch _watch;
     private StoredReplays? _replays;
+    private long _subscribed;
 
     public ClientEngine(EngineSettings settings)
     {
@@ -182,6 +183,7 @@ internal sealed class ClientEngine
     /// <summary>Command: subscribe.</summary>
     public void Subscribe(LocalSubscription subscription, long now)
     {
+        subscription.Number = ++_subscribed;
         Routes.Add(subscription);
         Subscriptions.Add(subscription);
         if (subscription.StoresMessages && _lifecycle.Supervisor.HasAttempted && _replays is { IsEmpty: false })
@@ -242,14 +244,22 @@ internal sealed class ClientEngine
     public void Complete(ReadOnlySpan<HandlerOutcome> outcomes, long now)
     {
         var ready = false;
+        var left = false;
         foreach (ref readonly var outcome in outcomes)
         {
-            if (outcome is { DeliveryId: not 0, Abandoned: false })
+            if (outcome.DeliveryId != 0 && Outbound.Session.Journal is { } journal && journal.Done(outcome.DeliveryId, outcome.Abandoned, outcome.By?.Number ?? 0))
             {
-                Outbound.Session.Journal?.Handled(outcome.DeliveryId);
+                _replays!.Add(outcome.DeliveryId);
+                left = true;
             }
 
             ready |= Ledger.Complete(outcome);
+        }
+
+        if (left)
+        {
+            // Somebody who subscribed while it was still with another may wait for it.
+            Outputs.Enqueue(new EngineOutput.Replay());
         }
 
         if (ready && _lifecycle.IsConnected)
@@ -350,7 +360,7 @@ internal sealed class ClientEngine
         _lifecycle.Restore(session, now);
     }
 
-    /// <summary>Take: the next message that an earlier process stored and did not handle, for those here who store messages; after <see cref="EngineOutput.Replay"/>.</summary>
+    /// <summary>Take: the next message that was stored and not handled, for those here who store messages; after <see cref="EngineOutput.Replay"/>.</summary>
     public bool TakeReplay(out StoredReplay replay)
     {
         replay = default;

@@ -20,6 +20,7 @@ internal sealed class DeliverySteps(MessageStore messages)
 {
     private readonly Queue<(MessageTicket Ticket, long Record)> _storing = new();
     private readonly Queue<(MessageTicket Ticket, long Position)> _leaving = new();
+    private readonly Queue<MessageTicket> _aside = new();
 
     /// <summary>What happened; the host takes it under its lock.</summary>
     public List<(object Waiter, DeliveryStep Step)> News { get; } = [];
@@ -39,6 +40,35 @@ internal sealed class DeliverySteps(MessageStore messages)
 
     /// <summary>A message is in the lane up to this position.</summary>
     public void Leaving(MessageTicket ticket, long position) => _leaving.Enqueue((ticket, position));
+
+    /// <summary>A message was set aside: it is in no lane.</summary>
+    public void SetAside(MessageTicket ticket) => _aside.Enqueue(ticket);
+
+    /// <summary>What lay in the lane behind this position was set aside.</summary>
+    public void SetAside(long position)
+    {
+        for (var i = _leaving.Count; i > 0; i--)
+        {
+            var next = _leaving.Dequeue();
+            if (next.Position > position)
+            {
+                _aside.Enqueue(next.Ticket);
+            }
+            else
+            {
+                _leaving.Enqueue(next);
+            }
+        }
+    }
+
+    /// <summary>What was set aside is in the lane again, up to this position.</summary>
+    public void PutBack(long position)
+    {
+        while (_aside.TryDequeue(out var ticket))
+        {
+            _leaving.Enqueue((ticket, position));
+        }
+    }
 
     /// <summary>
     /// The lane is written up to this position: takes the next message that lies before it, if there is one and it is still there.
@@ -62,6 +92,7 @@ internal sealed class DeliverySteps(MessageStore messages)
     /// <summary>The lane died with its connection: takes the next message that was in it and is still there.</summary>
     public bool TryTakeLost(out int handle)
     {
+        PutBack(long.MaxValue);
         while (_leaving.TryDequeue(out var next))
         {
             if (messages.IsCurrent(next.Ticket))

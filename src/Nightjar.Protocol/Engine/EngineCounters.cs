@@ -62,6 +62,9 @@ internal sealed class EngineCounters
     /// <summary>Messages that no subscription matched.</summary>
     public long Unrouted { get; set; }
 
+    /// <summary>How often the session's store began to fail, or could not be opened; the host counts them.</summary>
+    public long StorageFailures { get; set; }
+
     /// <summary>When output was last handed to the transport; negative: never.</summary>
     public long LastSent { get; set; } = -1;
 
@@ -90,6 +93,7 @@ internal sealed class EngineCounters
         AttemptsFailed += other.AttemptsFailed;
         PublishesDropped += other.PublishesDropped;
         Unrouted += other.Unrouted;
+        StorageFailures += other.StorageFailures;
     }
 
     private static void Add(long[] to, long[] from)

@@ -29,7 +29,7 @@ internal abstract record EngineOutput
         public bool Continues { get; init; }
     }
 
-    /// <summary>Messages that an earlier process stored are to be handed on, before any that come now: take them with TakeReplay.</summary>
+    /// <summary>Messages that were stored and not handled are to be handed on, before any that come now: take them with TakeReplay.</summary>
     internal sealed record Replay : EngineOutput;
 
     /// <summary>Say with HandleDelay how long to wait after this failure, the <paramref name="Number"/>th since the last stable connection.</summary>

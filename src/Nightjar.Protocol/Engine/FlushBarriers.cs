@@ -9,6 +9,9 @@ internal readonly record struct FlushOutcome(object Waiter, CloseReason? Failure
 /// </summary>
 internal sealed class FlushBarriers(MessageStore messages)
 {
+    /// <summary>The position of what was set aside.</summary>
+    public const long Aside = long.MaxValue;
+
     private readonly List<Barrier> _barriers = [];
     private long _written;
 
@@ -46,6 +49,24 @@ internal sealed class FlushBarriers(MessageStore messages)
 
         // What was refused or withdrawn leaves nothing to write, and then no write would end the wait.
         EndWritten();
+    }
+
+    /// <summary>What lay in the lane behind this position was set aside, and is waited for until it is put back.</summary>
+    public void SetAside(long position)
+    {
+        foreach (var barrier in _barriers.Where(barrier => barrier.Position > position))
+        {
+            barrier.Position = Aside;
+        }
+    }
+
+    /// <summary>What was set aside is in the lane again, up to this position.</summary>
+    public void PutBack(long position)
+    {
+        foreach (var barrier in _barriers.Where(barrier => barrier.Position == Aside))
+        {
+            barrier.Position = position;
+        }
     }
 
     public void Written(long position)

@@ -8,11 +8,13 @@ namespace Nightjar.Protocol.Engine;
 /// <remarks>The keys are the handles themselves, compared by the topics in the store: an entry takes no copy of its topic.</remarks>
 internal sealed class LatestPerTopic
 {
+    private readonly MessageStore _messages;
     private readonly HashSet<int> _reliable;
     private readonly HashSet<int> _unreliable;
 
     public LatestPerTopic(MessageStore messages)
     {
+        _messages = messages;
         var comparer = new ByTopic(messages);
         _reliable = new HashSet<int>(comparer);
         _unreliable = new HashSet<int>(comparer);

@@ -172,7 +172,7 @@ internal sealed partial class Lifecycle
             return;
         }
 
-        switch (_span.Check(busy: !_outbound.IsDrained || _outbound.Session.IdsInUse > 0 || _ledger.Waiting > 0 || _requests.Count > 0, now))
+        switch (_span.Check(busy: !_outbound.IsDrained || _outbound.AwaitsAnswers || _ledger.Waiting > 0 || _requests.Count > 0, now))
         {
             case SpanEnd.Age:
                 EndOwn(EndingKind.Renew, new CloseReason(CloseKind.Renewed, "The connection reached its maximum age."), now);

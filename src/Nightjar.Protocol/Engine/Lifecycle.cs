@@ -206,7 +206,8 @@ internal sealed partial class Lifecycle
         // The order on the wire: what is sent again, subscriptions (so that no answer to what follows is missed), what waits.
         // Only 5.0 tells the server our Receive Maximum; before it there are as many messages as identifiers.
         var isMqtt5 = accepted.Version == MqttVersion.Mqtt5;
-        _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5);
+        _loop.Begin(accepted.SessionPresent);
+        _ledger.Start(accepted.SessionPresent, isMqtt5 ? _settings.ReceiveMaximum : ushort.MaxValue, hasReasons: isMqtt5, _loop.TakesExcess);
         _watch.Start(isMqtt5 ? accepted.Limits.ReceiveMaximum : null, now);
         if (accepted.SessionPresent)
         {
@@ -293,7 +294,8 @@ internal sealed partial class Lifecycle
         var wasConnected = Accepted is not null;
         reason = _loop.Note(
             (_supervisor.FirstCause ?? reason) with { WasConnected = wasConnected, Server = _supervisor.Servers.Target.Name },
-            _supervisor.ConnectedFor(now));
+            _supervisor.ConnectedFor(now),
+            _ledger.IsExceeded);
         Accepted = null;
         Inbound = null;
         Count(reason, wasConnected);

@@ -1,4 +1,3 @@
-using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
 namespace Nightjar.Protocol.Engine;
@@ -39,7 +38,7 @@ internal sealed class LinkWatch(long interval, long now)
     public void Received(long now) => _keepAlive.Received(now);
 
     /// <summary>Some of what is in the lanes was taken for writing; a PINGREQ too?</summary>
-    public void Taken(Outbound outbound) => _taken = outbound.Control.Taken;
+    public void Taken(Outbound outbound) => _taken = outbound.Pings.Taken;
 
     /// <summary>What was taken is written.</summary>
     public void Written(long now)
@@ -123,8 +122,8 @@ internal sealed class LinkWatch(long interval, long now)
 
     private void Send(Outbound outbound, MqttVersion version, long now)
     {
-        outbound.WriteControl(default(PingReqPacket), version);
+        outbound.WritePing(version);
         _keepAlive.PingQueued(now);
-        _pings.Enqueue(new PingExchange(outbound.Control.Written, now));
+        _pings.Enqueue(new PingExchange(outbound.Pings.Written, now));
     }
 }

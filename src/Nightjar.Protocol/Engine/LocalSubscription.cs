@@ -39,6 +39,9 @@ internal abstract class LocalSubscription
     /// <summary>Messages are acknowledged once they lie in the session's log; they stay there until their handler is done.</summary>
     public bool StoresMessages { get; init; }
 
+    /// <summary>The engine's: those that are made later have a higher one.</summary>
+    public long Number { get; set; }
+
     /// <summary>The engine's: it was reported that its handler holds a message for too long, and none of its messages has ended since.</summary>
     public bool IsStalled { get; set; }
 

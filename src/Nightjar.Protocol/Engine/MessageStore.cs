@@ -149,7 +149,7 @@ internal sealed class MessageStore
     {
         var handle = TakePlace();
         ref var stored = ref this[handle];
-        var length = message.Length + message.Id.Length;
+        var length = message.Length;
         var segment = message.Filled ?? SegmentFor(length);
         stored.Segment = segment;
         stored.Offset = (ushort)segment.Used;
@@ -177,7 +177,7 @@ internal sealed class MessageStore
             message.Payload.CopyTo(target[(message.Topic.Length + message.Properties.Length)..]);
         }
 
-        message.Id.CopyTo(target[message.Length..]);
+        message.Id.CopyTo(target[(length - message.Id.Length)..]);
         segment.Used += length;
         segment.Live++;
         Count++;

@@ -34,10 +34,10 @@ internal sealed partial class Outbound
     public void EndReservation(int length) => _budget.EndReservation(length);
 
     /// <summary>Command: wait for room, behind all who do. The waiter hears of it by <see cref="TryGrant"/>, or its wait ends like that of a publish.</summary>
-    public RoomRequest WaitForRoom(object waiter, int length, long now)
+    public RoomRequest WaitForRoom(object waiter, in OutgoingPublish message, long now)
     {
         At(now);
-        return _budget.Wait(waiter, length, now);
+        return _budget.Wait(waiter, message, now);
     }
 
     /// <summary>Command: the waiter leaves. False: its wait had ended already.</summary>
@@ -66,8 +66,8 @@ internal sealed partial class Outbound
 
         if (_latest is not null && _latest.Find(message.Topic, message.QoS) is >= 0 and var old)
         {
-            // It comes in by the other's room, and so overtakes nobody who waits.
-            return _budget.Fits(message.Length, leaving: 1, leavingBytes: _messages[old].Length) ? OutboxAdmission.Admitted : OutboxAdmission.MustWait;
+            // It comes in by the other's room, and so overtakes nobody who waits, but for those of its topic.
+            return !_budget.Holds(message.Topic) && _budget.Fits(message.Length, leaving: 1, leavingBytes: _messages[old].Length) ? OutboxAdmission.Admitted : OutboxAdmission.MustWait;
         }
 
         if (_budget.HasRoom(message.Length))

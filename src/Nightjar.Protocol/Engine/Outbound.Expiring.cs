@@ -41,7 +41,7 @@ internal sealed partial class Outbound
 
         if (any)
         {
-            _flushes.Left(_reliable, _unreliable, _data.Position);
+            _flushes.Left(_reliable, _unreliable, FlushPosition);
         }
     }
 
@@ -73,7 +73,8 @@ internal sealed partial class Outbound
         }
         else
         {
-            var waited = _now - (_messages.ExpiresAt(handle) - _settings.MaximumAge);
+            // One of an earlier process may have been allowed another age; how long it waited there is not known then, and it keeps all of its own time.
+            var waited = _settings.MaximumAge == long.MaxValue ? 0 : Math.Max(0, _now - (_messages.ExpiresAt(handle) - _settings.MaximumAge));
             left = (BinaryPrimitives.ReadUInt32BigEndian(seconds) * TimeSpan.TicksPerSecond) - waited;
         }
 

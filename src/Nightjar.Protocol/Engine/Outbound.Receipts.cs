@@ -61,15 +61,39 @@ internal sealed partial class Outbound
             return;
         }
 
-        _latest?.Add(handle, message.QoS);
+        if (_latest is not null && !RegisterLatest(handle))
+        {
+            return;
+        }
+
         if (message.Expires)
         {
             _expiry.Add(new MessageTicket(handle, message.Generation), _messages.ExpiresAt(handle));
         }
     }
 
-    /// <summary>Command: an earlier process delivered a message with this identifier; in the order of their ends.</summary>
-    public void RememberDelivered(ReadOnlySpan<byte> id, ReasonCode reason, ushort packetId, PublishFlags flags) => _ids.Deliver(id, reason, packetId, flags);
+    /// <summary>
+    /// There may be several of its topic, of which the newest stays: the process ended between the record of the newer and that of the older one's end, or it let them all wait. False: this one goes.
+    /// </summary>
+    private bool RegisterLatest(int handle)
+    {
+        ref var message = ref _messages[handle];
+        var other = _latest!.Find(message.Topic, message.QoS);
+        var isOlder = other >= 0 && MessageQueue.IsAfter(_messages[other].Number, message.Number);
+        if (other >= 0)
+        {
+            var older = isOlder ? handle : other;
+            RemoveFromQueue(older);
+            EndReplaced(older);
+        }
+
+        if (!isOlder)
+        {
+            _latest.Add(handle, message.QoS);
+        }
+
+        return !isOlder;
+    }
 
     /// <summary>Command: takes a message back, if it has not left. Its wait then ends as withdrawn.</summary>
     public bool TakeBack(int handle, object receipt)
@@ -81,7 +105,7 @@ internal sealed partial class Outbound
 
         RemoveFromQueue(handle);
         Finish(handle, PublishEnd.Withdrawn, ReasonCode.Success);
-        _flushes.Left(_reliable, _unreliable, _data.Position);
+        _flushes.Left(_reliable, _unreliable, FlushPosition);
         return true;
     }
 
@@ -120,13 +144,23 @@ internal sealed partial class Outbound
         }
     }
 
-    /// <summary>A message with a receipt is in the lane; its step comes when it is written.</summary>
-    private void Follow(int handle)
+    /// <summary>A message with a receipt is in the lane, which was at <paramref name="before"/>, or beside it; its step comes when it is written.</summary>
+    private void Follow(int handle, long before)
     {
         ref var message = ref _messages[handle];
-        if ((message.Traits & (MessageTraits.Receipt | MessageTraits.Handed)) == MessageTraits.Receipt)
+        if ((message.Traits & (MessageTraits.Receipt | MessageTraits.Handed)) != MessageTraits.Receipt)
         {
-            _steps.Leaving(new MessageTicket(handle, message.Generation), _data.Position);
+            return;
+        }
+
+        var ticket = new MessageTicket(handle, message.Generation);
+        if (_data.Position == before)
+        {
+            _steps.SetAside(ticket);
+        }
+        else
+        {
+            _steps.Leaving(ticket, _data.Position);
         }
     }
 

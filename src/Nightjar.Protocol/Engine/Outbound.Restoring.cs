@@ -12,6 +12,7 @@ internal sealed partial class Outbound
     public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
     {
         var queued = new List<int>();
+        var again = new List<int>();
         var number = -(long)session.Messages.Count;
         foreach (var message in session.Messages)
         {
@@ -19,7 +20,7 @@ internal sealed partial class Outbound
             _messages[message.Place].Number = unchecked((uint)number++);
             if (message.Phase == MessagePhase.Queued)
             {
-                queued.Add(message.Place);
+                (message.HasLeft ? again : queued).Add(message.Place);
             }
             else if (message.Phase == MessagePhase.Assigned)
             {
@@ -39,26 +40,27 @@ internal sealed partial class Outbound
 
         var early = _reliable.First;
         _reliable.PutInFront(_messages, queued, neverLeft: true);
-        foreach (var message in session.Messages)
-        {
-            Register(message.Place);
-        }
-
+        _reliable.PutInFront(_messages, again);
         foreach (var id in session.CompletedIds)
         {
-            if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure())
+            if (id.Completed is { End: MessageEnd.Answered } completed && !completed.ReasonCode.IsFailure() && !IsPending(completed.Id))
             {
-                RememberDelivered(completed.Id, completed.ReasonCode, completed.PacketId, completed.Flags);
+                _ids.Restore(completed.Id, completed.ReasonCode, completed.PacketId, completed.Flags);
             }
         }
 
         _committed = Math.Max(_committed, session.Last);
-        journal.Begin(session, _messages, now, utcNow);
+        journal.Begin(session, _messages, _settings.RememberedIds, now, utcNow);
         Session.Journal = journal;
+        foreach (var message in session.Messages)
+        {
+            // After those that are done: one that was forgotten and enqueued anew is pending.
+            Register(message.Place);
+        }
+
         for (var handle = early; handle >= 0; handle = _messages[handle].Next)
         {
-            journal.Accepted(handle, now);
-            FollowStoring(handle);
+            WriteDown(handle, now);
         }
     }
 
@@ -72,10 +74,11 @@ internal sealed partial class Outbound
         stored.ReasonCode = message.ReasonCode;
         if (message.Remaining(utcNow) is { } remaining)
         {
-            _messages.Expire(handle, now + remaining);
+            _messages.Expire(handle, remaining >= long.MaxValue - now ? long.MaxValue : now + remaining);
         }
 
-        if (message.Phase != MessagePhase.Queued)
+        stored.Traits |= message.ExpiresByAge ? MessageTraits.ExpiresByAge : MessageTraits.None;
+        if (message.Phase != MessagePhase.Queued || message.HasLeft)
         {
             stored.Stage = MessageStage.Sent;
         }
@@ -87,6 +90,9 @@ internal sealed partial class Outbound
 
         return handle;
     }
+
+    /// <summary>This process has taken in a message of that name before it knew of the other.</summary>
+    private bool IsPending(byte[] id) => _ids.TryFind(id, out var known) && known.IsPending;
 
     private int Copy(MessageStore contents, int handle)
     {

@@ -29,8 +29,9 @@ internal sealed partial class Outbound
                 continue;
             }
 
+            var before = _data.Position;
             _publishes.WriteInFull(packet, _recordedBefore, _committed);
-            Follow(handle);
+            Follow(handle, before);
             Session.Resent();
         }
     }
@@ -132,13 +133,14 @@ internal sealed partial class Outbound
         }
 
         message.Stage = MessageStage.Sent;
+        var before = _data.Position;
         if (qos == QoS.AtMostOnce)
         {
             _publishes.Write(message.ToPacket(qos, 0, duplicate: false), message.TopicAlias, lsn: 0, _committed);
             _unreliableInLane++;
             if ((message.Traits & MessageTraits.Receipt) != MessageTraits.None)
             {
-                Follow(handle);
+                Follow(handle, before);
             }
             else
             {
@@ -150,6 +152,6 @@ internal sealed partial class Outbound
 
         message.PacketId = Session.Publish(qos, handle, out var lsn);
         _publishes.Write(message.ToPacket(qos, message.PacketId, duplicate: false), message.TopicAlias, lsn, _committed);
-        Follow(handle);
+        Follow(handle, before);
     }
 }

@@ -23,7 +23,7 @@ internal sealed partial class Outbound
             RemoveFromQueue(ticket.Handle);
             Remove(ticket.Handle, PublishEnd.Withdrawn, ReasonCode.Success);
             withdrawn = true;
-            _flushes.Left(_reliable, _unreliable, _data.Position);
+            _flushes.Left(_reliable, _unreliable, FlushPosition);
         }
 
         return true;
@@ -73,7 +73,7 @@ internal sealed partial class Outbound
             var next = message.Next;
             if (message.Record > 0)
             {
-                Tell(handle, PublishEnd.Kept, ReasonCode.UnspecifiedError, reason: reason);
+                Tell(handle, UnansweredEnd(handle), ReasonCode.UnspecifiedError, reason: reason);
             }
             else
             {
@@ -86,7 +86,9 @@ internal sealed partial class Outbound
         }
     }
 
-    private PublishEnd UnansweredEnd(int handle) => _messages[handle].Record > 0 ? PublishEnd.Kept : PublishEnd.Unanswered;
+    /// <summary>With a log that works, what is not committed yet is, before it is closed; with one that fails, nobody knows.</summary>
+    private PublishEnd UnansweredEnd(int handle) =>
+        _messages[handle].Record is > 0 and var record && (record <= _committed || !StoreIsFailing) ? PublishEnd.Kept : PublishEnd.Unanswered;
 
     private void End(int handle, ReasonCode reason) => Finish(handle, PublishEnd.Answered, reason);
 
@@ -101,14 +103,10 @@ internal sealed partial class Outbound
     private void Remove(int handle, PublishEnd end, ReasonCode code, MessageDropReason drop = default)
     {
         ref var message = ref _messages[handle];
-        if (message.IdLength > 0)
-        {
-            EndId(ref message, delivered: end == PublishEnd.Answered && !code.IsFailure(), code);
-        }
-
+        var remembered = message.IdLength > 0 ? EndId(ref message, delivered: end == PublishEnd.Answered && !code.IsFailure(), code) : null;
         if (ToMessageEnd(end, drop) is not MessageEnd.None and var recorded)
         {
-            Session.Journal?.Ended(handle, recorded, code);
+            Session.Journal?.Ended(handle, recorded, code, remembered);
         }
 
         _messages.Remove(handle);
@@ -124,16 +122,16 @@ internal sealed partial class Outbound
         _ => MessageEnd.None,
     };
 
-    private void EndId(ref StoredMessage message, bool delivered, ReasonCode code)
+    /// <summary>Returns the identifier if it is remembered.</summary>
+    private byte[]? EndId(ref StoredMessage message, bool delivered, ReasonCode code)
     {
         if (delivered)
         {
-            _ids.Deliver(message.Id, code, message.PacketId, message.Flags);
+            return _ids.Deliver(message.Id, code, message.PacketId, message.Flags);
         }
-        else
-        {
-            _ids.Forget(message.Id);
-        }
+
+        _ids.Forget(message.Id);
+        return null;
     }
 
     private void Tell(int handle, PublishEnd end, ReasonCode code, string? detail = null, CloseReason? reason = null, MessageDropReason drop = default)

@@ -21,6 +21,7 @@ internal sealed partial class Outbound
     private readonly PublishTimeouts _timeouts;
     private readonly FlushBarriers _flushes;
     private readonly OutputLane _control = new();
+    private readonly OutputLane _pings = new();
     private readonly OutputLane _data = new();
     private readonly PublishLane _publishes;
     private readonly PacketEncoder _packets;
@@ -95,36 +96,42 @@ internal sealed partial class Outbound
     public (int Count, long Bytes) Pending => (_messages.Count, _messages.Bytes);
 
     /// <summary>Bytes of packets that wait to be handed to the transport.</summary>
-    public int Buffered => _control.Length + _data.Length;
+    public int Buffered => _control.Length + _pings.Length + _data.Length;
 
     /// <summary>Whether a flush would find something that may leave now.</summary>
-    public bool HasOutput => _control.HasOutput(_committed) || _data.HasOutput(_committed);
+    public bool HasOutput => _control.HasOutput(_committed) || _pings.HasOutput(_committed) || _data.HasOutput(_committed);
 
     /// <summary>Whether the peer sends without reading, so that no more may be parsed.</summary>
     public bool ControlIsFull => _control.Length >= ControlLaneLimit;
 
-    /// <summary>How many bytes of control packets were put into the lane of this connection, and how many of them were taken out.</summary>
-    public (long Written, long Taken) Control => (_control.Position, _control.Position - _control.Length);
+    /// <summary>How many bytes of PINGREQs were put into the lane of this connection, and how many of them were taken out.</summary>
+    public (long Written, long Taken) Pings => (_pings.Position, _pings.Position - _pings.Length);
 
     /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
     public long DataWritten => _data.Position;
 
     /// <summary>How many bytes of all packets were.</summary>
-    public long Gathered => _data.Position + _control.Position;
+    public long Gathered => _data.Position + _control.Position + _pings.Position;
 
-    /// <summary>Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another.</summary>
-    public bool IsDrained => Queued == 0 && Session.InFlight == 0 && _unreliableWritten == _unreliableInLane;
+    /// <summary>
+    /// Nothing waits, nothing is in flight, and QoS 0 is handed to the transport. Acknowledgements do not count: there may always be another. Nor does what this connection forbids to send
+    /// again, or cannot: only another connection, or another session, could change that.
+    /// </summary>
+    public bool IsDrained => _reliable.Count + _unreliable.Count == 0 && Session.InFlight == Session.Withheld && _unreliableWritten == _unreliableInLane;
+
+    /// <summary>Whether the server owes an answer: to a message, or to a SUBSCRIBE or UNSUBSCRIBE.</summary>
+    public bool AwaitsAnswers => Session.IdsInUse > Session.Withheld + Session.Reserved;
 
     public long Deadline => Math.Min(Math.Min(_timeouts.Deadline, Pace.Deadline), Math.Min(_expiry.Deadline, _budget.Deadline));
 
     /// <summary>
-    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue.
+    /// Command: publish at QoS 0 without waiting, if there is a connection, room, and nothing before it in the queue or in line for it.
     /// <see cref="PublishStart.Accepted"/> here means that it must wait: <see cref="Accept"/> it.
     /// </summary>
     public PublishStart TryBuffer(in OutgoingPublish message, out SendLimit? refusal)
     {
         refusal = null;
-        if (!_open || _unreliable.Count > 0 || Pace.IsActive || _data.Length >= DataLaneLimit)
+        if (!_open || _unreliable.Count > 0 || _budget.HoldsUnreliable || Pace.IsActive || _data.Length >= DataLaneLimit)
         {
             return PublishStart.Accepted;
         }
@@ -164,10 +171,9 @@ internal sealed partial class Outbound
         }
 
         var replaced = Enqueue(handle);
-        if (message.QoS != QoS.AtMostOnce && Session.Journal is { } journal)
+        if (message.QoS != QoS.AtMostOnce && !StoreIsFailing)
         {
-            journal.Accepted(handle, now);
-            FollowStoring(handle);
+            WriteDown(handle, now, replaced);
         }
 
         if (replaced >= 0)
@@ -200,7 +206,7 @@ internal sealed partial class Outbound
     }
 
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
-    public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, _data.Position);
+    public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, FlushPosition);
 
     /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
     public void Open(Accepted accepted)
@@ -236,6 +242,7 @@ internal sealed partial class Outbound
         Pace.Begin();
         _publishes.Close();
         _control.Clear();
+        _pings.Clear();
         _data.Clear();
         _flushes.ConnectionLost(reason);
         FollowLost();
@@ -286,13 +293,14 @@ internal sealed partial class Outbound
             PumpUnreliable();
         }
 
-        _flushes.Left(_reliable, _unreliable, _data.Position);
+        _flushes.Left(_reliable, _unreliable, FlushPosition);
     }
 
     /// <summary>Take: what the next flush writes. False if there is nothing that may leave.</summary>
     public bool TakeOutput(OutputBatch batch)
     {
         var any = _control.TakeInto(batch, _committed);
+        any |= _pings.TakeInto(batch, _committed);
         any |= _data.TakeInto(batch, _committed);
         if (_data.Length == 0)
         {
@@ -317,31 +325,6 @@ internal sealed partial class Outbound
         _committed = Math.Max(_committed, lsn);
         _steps.Committed(_committed);
         Session.Journal?.Committed(lsn);
-    }
-
-    /// <summary>
-    /// Records cannot be written at the moment, or can again. What depends on one waits; QoS 0, pings and a connection do not: messages of QoS 1 and 2 stay in their queue, and what stands
-    /// in the lanes already steps aside.
-    /// </summary>
-    public void HandleStore(bool isFailing)
-    {
-        StoreIsFailing = isFailing;
-        if (!isFailing)
-        {
-            _control.PutBack(_committed);
-            _data.PutBack(_committed);
-            Pump();
-            return;
-        }
-
-        if (_connectRecord > _committed)
-        {
-            _connectRecord = 0;
-            _control.Waive();
-        }
-
-        _control.SetAside(_committed);
-        _data.SetAside(_committed);
     }
 
     /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
@@ -381,8 +364,8 @@ internal sealed partial class Outbound
         _packets.Write(_control, packet, version, _connectRecord, _committed);
     }
 
-    /// <summary>Writes PINGREQ or AUTH.</summary>
-    public void WriteControl(object packet, MqttVersion version) => _packets.Write(_control, packet, version, lsn: 0, _committed);
+    /// <summary>Writes PINGREQ. It passes acknowledgements that wait for the log: a disk that is slow is not to look like a client that is dead.</summary>
+    public void WritePing(MqttVersion version) => _packets.Write(_pings, default(PingReqPacket), version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
     public void WriteData(object packet, MqttVersion version, long lsn = 0) => _packets.Write(_data, packet, version, lsn, _committed);
@@ -466,7 +449,7 @@ internal sealed partial class Outbound
                 WriteRelease(id, lsn); // mutant: ForgetPubRel
                 break;
             case AckEffect.ReleasedAgain:
-                WriteRelease(id, lsn: 0);
+                WriteRelease(id, Session.LastRecord);
                 break;
             case AckEffect.Unknown:
                 WriteAck(new AckPacket(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound), lsn: 0);

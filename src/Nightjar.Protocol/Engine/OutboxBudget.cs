@@ -1,3 +1,5 @@
+using Nightjar.Protocol.Session;
+
 namespace Nightjar.Protocol.Engine;
 
 /// <summary>What became of a message at the door of the outbox.</summary>
@@ -26,7 +28,7 @@ internal enum OutboxAdmission : byte
 }
 
 /// <summary>Somebody who waits for room: how much, and until when.</summary>
-internal sealed record RoomRequest(object Waiter, int Length, long Deadline)
+internal sealed record RoomRequest(object Waiter, int Length, QoS QoS, byte[]? Topic, long Deadline)
 {
     public LinkedListNode<RoomRequest>? Node { get; set; }
 }
@@ -38,11 +40,16 @@ internal sealed record RoomRequest(object Waiter, int Length, long Deadline)
 internal sealed class OutboxBudget(OutboxSettings settings, MessageStore messages)
 {
     private readonly LinkedList<RoomRequest> _waiting = new();
+    private readonly Dictionary<byte[], int>? _topics = settings.Overflow == OutboxOverflow.LatestPerTopic ? new(TopicBytesComparer.Instance) : null;
+    private int _unreliable;
     private int _reserved;
     private long _reservedBytes;
 
     /// <summary>How many wait for room.</summary>
     public int Waiting => _waiting.Count;
+
+    /// <summary>Whether one of them has a QoS 0 message, which no other of that QoS may overtake.</summary>
+    public bool HoldsUnreliable => _unreliable > 0;
 
     /// <summary>When the first of them has waited long enough; <see cref="long.MaxValue"/> if never. All may wait equally long.</summary>
     public long Deadline => _waiting.First?.Value.Deadline ?? long.MaxValue;
@@ -60,10 +67,20 @@ internal sealed class OutboxBudget(OutboxSettings settings, MessageStore message
     public bool Fits(int length, int leaving = 0, int leavingBytes = 0) =>
         messages.Count + _reserved - leaving < settings.MaximumMessages && messages.Bytes + _reservedBytes - leavingBytes + length <= settings.MaximumBytes;
 
-    public RoomRequest Wait(object waiter, int length, long now)
+    /// <summary>Whether a message of this topic waits, whose place no newer one may take before it has one.</summary>
+    public bool Holds(ReadOnlySpan<byte> topic) => _topics is { Count: > 0 } && _topics.GetAlternateLookup<ReadOnlySpan<byte>>().ContainsKey(topic);
+
+    public RoomRequest Wait(object waiter, in OutgoingPublish message, long now)
     {
-        var request = new RoomRequest(waiter, length, settings.PublishTimeout == long.MaxValue ? long.MaxValue : now + settings.PublishTimeout);
+        var topic = _topics is null ? null : message.Topic.ToArray();
+        var request = new RoomRequest(waiter, message.Length, message.QoS, topic, settings.PublishTimeout == long.MaxValue ? long.MaxValue : now + settings.PublishTimeout);
         request.Node = _waiting.AddLast(request);
+        _unreliable += message.QoS == QoS.AtMostOnce ? 1 : 0;
+        if (topic is not null)
+        {
+            _topics![topic] = _topics.GetValueOrDefault(topic) + 1;
+        }
+
         return request;
     }
 
@@ -77,6 +94,12 @@ internal sealed class OutboxBudget(OutboxSettings settings, MessageStore message
 
         _waiting.Remove(request.Node);
         request.Node = null;
+        _unreliable -= request.QoS == QoS.AtMostOnce ? 1 : 0;
+        if (request.Topic is { } topic && --_topics![topic] == 0)
+        {
+            _topics.Remove(topic);
+        }
+
         return true;
     }
 

@@ -36,7 +36,7 @@ internal readonly ref struct OutgoingPublish
     public int ToCome { get; init; }
 
     /// <summary>What counts against the budget.</summary>
-    public int Length => Topic.Length + Properties.Length + Payload.Length + ToCome;
+    public int Length => Topic.Length + Properties.Length + Payload.Length + Id.Length + ToCome;
 
     /// <summary>The same with other properties.</summary>
     public OutgoingPublish With(ReadOnlySpan<byte> properties) => new()

@@ -1,4 +1,6 @@
 using System.Buffers;
+using Nightjar.Protocol.Codec;
+using Nightjar.Protocol.Packets;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -12,10 +14,14 @@ internal sealed class OutputLane
     private const int LargestBlock = 64 * 1024;
     private const int SmallestBlock = 1024;
 
+    // Of a PUBLISH's first byte.
+    private const int QoSBits = 0b0110;
+
     private readonly Queue<ArraySegment<byte>> _full = new();
     private readonly Queue<(long Position, long Lsn)> _dependencies = new();
     private readonly ArrayBufferWriter<byte> _aside = new();
     private bool _setsAside;
+    private bool _asideHoldsAll;
     private long _asideLsn;
     private byte[]? _current;
     private int _used;
@@ -41,7 +47,7 @@ internal sealed class OutputLane
     /// <summary>The reserved packet is written.</summary>
     public void Commit(int size, long lsn, long committed)
     {
-        if (_setsAside && (lsn > committed || (lsn > 0 && HasAside)))
+        if (_setsAside && (lsn > committed || (HasAside && (lsn > 0 || _asideHoldsAll))))
         {
             // Also one that need not wait any more: it keeps its place among those that do.
             _aside.Write(_current.AsSpan(_used, size));
@@ -67,14 +73,14 @@ internal sealed class OutputLane
     public bool HasAside => _aside.WrittenCount > 0;
 
     /// <summary>
-    /// No records can be committed for the time being. What waits for one is set aside, so that what depends on none can pass; <see cref="PutBack"/> ends that.
+    /// No records can be committed for the time being. What waits for one is set aside, so that what depends on none can pass; <see cref="PutBack"/> ends that. Returns how far the lane is as it was.
     /// </summary>
-    public void SetAside(long committed)
+    public long SetAside(long committed, bool unreliablePasses = false)
     {
         _setsAside = true;
         if (!TryFindBlocked(committed, out var blocked))
         {
-            return;
+            return Position;
         }
 
         var ready = new OutputBatch();
@@ -88,13 +94,40 @@ internal sealed class OutputLane
 
         _dependencies.Clear();
         TakeInto(blockedToo, committed);
+        Refill(ready, taken, committed);
+        var kept = Position;
         for (var i = 0; i < blockedToo.Count; i++)
         {
-            _aside.Write(blockedToo[i].Span);
+            Sort(blockedToo[i].Span, unreliablePasses);
         }
 
         blockedToo.Release();
-        Refill(ready, taken, committed);
+        return kept;
+    }
+
+    /// <summary>
+    /// QoS 0 passes, lest one that comes later overtake it. Where it cannot, everything that comes later waits behind it.
+    /// </summary>
+    private void Sort(ReadOnlySpan<byte> packets, bool passes)
+    {
+        while (packets.Length > 1 && VariableByteInteger.Read(packets[1..], out var rest) is > 0 and var lengthSize)
+        {
+            var size = 1 + lengthSize + (int)rest;
+            var packet = packets[..size];
+            packets = packets[size..];
+            var isUnreliable = FixedHeader.TypeOf(packet[0]) == PacketType.Publish && (packet[0] & QoSBits) == 0;
+            if (isUnreliable && passes)
+            {
+                packet.CopyTo(Reserve(size));
+                _used += size;
+                Position += size;
+                Length += size;
+                continue;
+            }
+
+            _aside.Write(packet);
+            _asideHoldsAll |= isUnreliable;
+        }
     }
 
     /// <summary>Records can be committed again: what was set aside waits in its turn.</summary>
@@ -212,6 +245,7 @@ internal sealed class OutputLane
     private void ForgetAside()
     {
         _aside.ResetWrittenCount();
+        _asideHoldsAll = false;
         _asideLsn = 0;
     }
 

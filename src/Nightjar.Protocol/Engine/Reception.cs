@@ -110,7 +110,7 @@ internal sealed class Reception(
 
         // Perhaps the server did not keep the session. Then it begins to number anew, and DUP tells a new message from a repeated one.
         var isNew = !accepted.SessionIsCertain && !packet.Duplicate;
-        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route, isResumed: accepted.SessionPresent))
+        switch (ledger.Admit(packet.QoS, packet.PacketId, handlers, isNew, out packet.Token, route, isRepeated: accepted.SessionPresent && packet.Duplicate))
         {
             case Admission.Duplicate:
                 packet.Deliver = false;
@@ -120,7 +120,7 @@ internal sealed class Reception(
                 packet.Deliver = false;
                 return new ProtocolViolation(
                     ReasonCode.ReceiveMaximumExceeded,
-                    "MQTT5-3.3.4-9",
+                    ViolationLoop.ReceiveMaximumClause,
                     $"The server sent more than Receive Maximum ({settings.ReceiveMaximum}) messages without waiting for an acknowledgement.");
             default:
                 _large.Admitted(packet);

@@ -2,13 +2,16 @@ using Nightjar.Protocol.Journal;
 
 namespace Nightjar.Protocol.Engine;
 
-/// <summary>A message that an earlier process stored and did not handle. Its bytes are read before the next call to the engine.</summary>
+/// <summary>A message that was stored and not handled, by an earlier process mostly. Its bytes are read before the next call to the engine.</summary>
 internal readonly ref struct StoredReplay
 {
     public required long DeliveryId { get; init; }
 
-    /// <summary>Where it goes; only those that store messages get it, and each of them says when it is done.</summary>
+    /// <summary>Where it goes; only those that <see cref="IsFor(LocalSubscription)"/> says get it, and each of them says when it is done.</summary>
     public required TopicRoute Route { get; init; }
+
+    /// <summary>The newest of the subscriptions that had it here already.</summary>
+    public required long LastHolder { get; init; }
 
     public required QoS QoS { get; init; }
 
@@ -17,10 +20,16 @@ internal readonly ref struct StoredReplay
     public required ReadOnlySpan<byte> Properties { get; init; }
 
     public required ReadOnlySpan<byte> Payload { get; init; }
+
+    /// <summary>It goes to those that store messages and were made after it was left: the others handled it, or do not want it.</summary>
+    public bool IsFor(LocalSubscription subscription) => IsFor(subscription, LastHolder);
+
+    public static bool IsFor(LocalSubscription subscription, long lastHolder) => subscription.StoresMessages && subscription.Number > lastHolder;
 }
 
 /// <summary>
-/// Messages that an earlier process stored and did not handle, in order of arrival. One that nobody here wants stays in the log, until somebody does.
+/// Messages that were stored and not handled, in order of arrival: those that an earlier process left, and those that subscriptions leave here. One that nobody wants stays in the log, until
+/// somebody does.
 /// </summary>
 internal sealed class StoredReplays(RestoredSession session, SessionJournal journal, TopicRoutes routes)
 {
@@ -30,13 +39,23 @@ internal sealed class StoredReplays(RestoredSession session, SessionJournal jour
 
     public bool IsEmpty => _next == _waiting.Count && _unwanted.Count == 0;
 
+    /// <summary>Nobody here has this one any more, and it was not handled.</summary>
+    public void Add(long deliveryId)
+    {
+        var place = _waiting.BinarySearch(_next, _waiting.Count - _next, deliveryId, comparer: null);
+        if (place < 0)
+        {
+            _waiting.Insert(~place, deliveryId);
+        }
+    }
+
     /// <summary>Somebody new may want what nobody wanted.</summary>
     public void Rewind()
     {
         _waiting.RemoveRange(0, _next);
-        _waiting.InsertRange(0, _unwanted);
-        _unwanted.Clear();
         _next = 0;
+        _unwanted.ForEach(Add);
+        _unwanted.Clear();
     }
 
     public bool TryTake(out StoredReplay replay)
@@ -44,19 +63,26 @@ internal sealed class StoredReplays(RestoredSession session, SessionJournal jour
         while (_next < _waiting.Count)
         {
             var id = _waiting[_next++];
-            if (!journal.TryFindStored(id, out var message))
+            if (!journal.TryFindStored(id, out var message, out var lastHolder))
             {
                 continue;
             }
 
             var route = routes.Find(message.Topic);
-            if (LocalSubscription.CountStoring(route.Subscriptions) is > 0 and var handlers)
+            var handlers = 0;
+            foreach (var subscription in route.Subscriptions)
+            {
+                handlers += StoredReplay.IsFor(subscription, lastHolder) ? 1 : 0;
+            }
+
+            if (handlers > 0)
             {
                 journal.HandedOn(id, handlers);
                 replay = new StoredReplay
                 {
                     DeliveryId = id,
                     Route = route,
+                    LastHolder = lastHolder,
                     QoS = message.QoS,
                     Retain = message.Retain,
                     Properties = message.Properties,
@@ -68,6 +94,8 @@ internal sealed class StoredReplays(RestoredSession session, SessionJournal jour
             _unwanted.Add(id);
         }
 
+        _waiting.Clear();
+        _next = 0;
         replay = default;
         return false;
     }

@@ -150,7 +150,9 @@ internal sealed class UnwantedFilters(int filtersPerPacket)
         }
 
         _asked[id] = chunk;
-        outbound.WriteData(packet, version);
+
+        // It needs no record, and must not pass a SUBSCRIBE for the same filter that waits for one.
+        outbound.WriteData(packet, version, outbound.Session.LastRecord);
         return true;
     }
 

@@ -125,9 +125,11 @@ internal sealed partial class JournalReader
             QoS = message.QoS,
             Flags = flags,
             ReasonCode = reason,
+            Order = order == 0 || phase == MessagePhase.Released ? identity : order,
             ReleasedAt = order,
             At = at > 0 && at <= DateTime.MaxValue.Ticks ? new DateTime(at, DateTimeKind.Utc) : null,
             TimeToLive = Math.Max(0, timeToLive),
+            ExpiresByAge = (bits & MessageRecord.AgeBit) != 0,
             Base = sequence,
             Size = size,
         };
@@ -205,6 +207,8 @@ internal sealed partial class JournalReader
 
             if (message.IsLost || (message.Phase == MessagePhase.Released && !isElsewhere))
             {
+                // It was the server's, and is done. The record that says so comes next, unless the process stopped between the two.
+                RememberReleased(message);
                 Remove(message.Record);
                 continue;
             }
@@ -215,6 +219,12 @@ internal sealed partial class JournalReader
             message.Flags |= PublishFlags.PossiblyDuplicated;
         }
 
+        if (isElsewhere && _identity is not null)
+        {
+            // Where it is now the next record says. Until then it is nowhere: neither the server that was left nor the new one may be taken for the one that has it.
+            _identity = _identity with { Session = "", Emptied = null };
+        }
+
         _arrivals.Clear();
         _identifiers.Clear();
         _reserved.Clear();
@@ -222,12 +232,22 @@ internal sealed partial class JournalReader
         return true;
     }
 
+    private void RememberReleased(RestoredMessage message)
+    {
+        if (!message.IsLost && _contents[message.Handle].IdLength > 0)
+        {
+            var id = _contents[message.Handle].Id.ToArray();
+            var completed = new CompletedId(id, message.Record, MessageEnd.Answered, message.ReasonCode, message.Flags, message.PacketId);
+            _completed[message.Record] = new RestoredId(completed, message.Base, message.Size);
+        }
+    }
+
     /// <summary>A message by its identity; if its own record is lost, what is left of it.</summary>
     private RestoredMessage Find(long identity, long sequence, int size)
     {
         if (!_messages.TryGetValue(identity, out var message))
         {
-            _messages[identity] = message = new RestoredMessage { Record = identity, Base = sequence, Size = size, QoS = QoS.AtLeastOnce };
+            _messages[identity] = message = new RestoredMessage { Record = identity, Order = identity, Base = sequence, Size = size, QoS = QoS.AtLeastOnce };
         }
 
         return message;
@@ -245,7 +265,7 @@ internal sealed partial class JournalReader
     {
         var taken = new HashSet<ushort>();
         var kept = new List<RestoredMessage>(_messages.Count);
-        foreach (var message in _messages.Values.OrderByDescending(message => message.Record))
+        foreach (var message in _messages.Values.OrderByDescending(message => message.Order).ThenByDescending(message => message.Record))
         {
             if (!Counts(message.Base))
             {

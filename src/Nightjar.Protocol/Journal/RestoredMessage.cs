@@ -3,8 +3,11 @@ namespace Nightjar.Protocol.Journal;
 /// <summary>A message to be sent that an earlier process left.</summary>
 internal sealed class RestoredMessage
 {
-    /// <summary>The record that it came in with: its identity, and its place among all messages.</summary>
+    /// <summary>The record that it came in with: its identity.</summary>
     public required long Record { get; init; }
+
+    /// <summary>It had a packet identifier once, on a session that is lost: it may have arrived.</summary>
+    public bool HasLeft => Flags.HasFlag(PublishFlags.PossiblyDuplicated);
 
     /// <summary>Where it lies among the session's contents; -1 if its content is lost.</summary>
     public int Handle { get; set; } = -1;
@@ -25,6 +28,9 @@ internal sealed class RestoredMessage
     /// <summary>What PUBREC said.</summary>
     public ReasonCode ReasonCode { get; set; }
 
+    /// <summary>Its place among all messages: where it came in, or where the one did that it replaced.</summary>
+    public long Order { get; init; }
+
     /// <summary>Its place among released messages.</summary>
     public long ReleasedAt { get; set; }
 
@@ -33,6 +39,9 @@ internal sealed class RestoredMessage
 
     /// <summary>How long it was to live from then on, in ticks; 0: for ever.</summary>
     public long TimeToLive { get; set; }
+
+    /// <summary>What ends then is the age that the outbox allows, not the message's own time.</summary>
+    public bool ExpiresByAge { get; set; }
 
     /// <summary>The last record that tells it whole, and what that takes in the log.</summary>
     public long Base { get; set; }

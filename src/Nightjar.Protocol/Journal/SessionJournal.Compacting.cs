@@ -108,6 +108,11 @@ internal sealed partial class SessionJournal
         }
 
         var isAssigned = message.Stage == MessageStage.Sent && message.PacketId != 0;
+        if (!isReleased)
+        {
+            _places.TryGetValue(handle, out order);
+        }
+
         return AppendMessage(handle, isReleased ? MessagePhase.Released : isAssigned ? MessagePhase.Assigned : MessagePhase.Queued, order, now);
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class SessionJournal
     /// </summary>
     /// <param name="id">The server's packet identifier.</param>
     /// <param name="message">What came; read if it is to be stored.</param>
-    /// <param name="storing">For how many subscriptions it lies in the log, until each of them said <see cref="Handled"/>; 0: it is not stored.</param>
+    /// <param name="storing">For how many subscriptions it lies in the log, until each of them is <see cref="Done"/>; 0: it is not stored.</param>
     /// <param name="isAnswered">Nobody else has a say in its answer.</param>
     /// <param name="isRepetition">It has DUP. Without it, it is another message, whatever its identifier.</param>
     /// <param name="wasStored">Those that store messages have it already.</param>
@@ -88,13 +88,25 @@ internal sealed partial class SessionJournal
     /// <summary>A received message is answered for good: PUBACK depends on that, or a PUBREC that refuses it.</summary>
     public long Acknowledged(ushort id) => Forget(JournalRecord.Acknowledged, id);
 
-    /// <summary>A handler is done with a stored message; with the last of them it is kept no more.</summary>
-    public void Handled(long deliveryId)
+    /// <summary>
+    /// A subscription is done with a stored message; with the last of them it is kept no more, unless one of them left it unhandled. True: it stays, and nobody here has it any more.
+    /// </summary>
+    /// <param name="deliveryId">The message.</param>
+    /// <param name="isLeft">Its handler has not run, or not to its end.</param>
+    /// <param name="by">The number of the subscription.</param>
+    public bool Done(long deliveryId, bool isLeft, long by)
     {
         ref var stored = ref CollectionsMarshal.GetValueRefOrNullRef(_stored, deliveryId);
-        if (Unsafe.IsNullRef(ref stored) || --stored.Pending > 0)
+        if (Unsafe.IsNullRef(ref stored))
         {
-            return;
+            return false;
+        }
+
+        stored.IsLeft |= isLeft;
+        stored.LastHolder = Math.Max(stored.LastHolder, by);
+        if (--stored.Pending > 0 || stored.IsLeft)
+        {
+            return stored.Pending == 0;
         }
 
         _live.Remove(stored.Live);
@@ -103,23 +115,29 @@ internal sealed partial class SessionJournal
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
         writer.Write(deliveryId);
         Last = Append(JournalRecord.Handled, writer.ToHead());
+        return false;
     }
 
-    /// <summary>A stored message of an earlier process is handed to so many handlers.</summary>
+    /// <summary>A stored message that was left, here or by an earlier process, is handed to so many handlers.</summary>
     public void HandedOn(long deliveryId, int handlers)
     {
         ref var stored = ref CollectionsMarshal.GetValueRefOrNullRef(_stored, deliveryId);
         if (!Unsafe.IsNullRef(ref stored))
         {
             stored.Pending = handlers;
+            stored.IsLeft = false;
         }
     }
 
     /// <summary>A stored message, while it is there.</summary>
-    public bool TryFindStored(long deliveryId, out StoredMessage message)
+    /// <param name="deliveryId">Which.</param>
+    /// <param name="message">What it says.</param>
+    /// <param name="lastHolder">The newest of the subscriptions that had it here; 0: none had.</param>
+    public bool TryFindStored(long deliveryId, out StoredMessage message, out long lastHolder)
     {
         var found = _stored.TryGetValue(deliveryId, out var stored);
         message = found ? _storedMessages[stored.Handle] : default;
+        lastHolder = stored.LastHolder;
         return found;
     }
 
@@ -212,6 +230,14 @@ internal sealed partial class SessionJournal
     {
         public int Handle;
         public int Live;
+
+        /// <summary>So many subscriptions here have it.</summary>
         public int Pending;
+
+        /// <summary>One of those that had it did not handle it.</summary>
+        public bool IsLeft;
+
+        /// <summary>The newest subscription that is done with it, one way or the other.</summary>
+        public long LastHolder;
     }
 }

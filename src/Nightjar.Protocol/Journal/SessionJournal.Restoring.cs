@@ -13,6 +13,10 @@ internal sealed partial class SessionJournal
                 {
                     _releases[message.Place] = message.ReleasedAt;
                 }
+                else if (message.Order != message.Record)
+                {
+                    _places[message.Place] = message.Order;
+                }
 
                 break;
             case RestoredArrival arrival:

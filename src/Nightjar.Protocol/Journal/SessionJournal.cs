@@ -13,6 +13,7 @@ internal sealed partial class SessionJournal
     private readonly IRecordAppender _log;
     private readonly LiveRecords _live;
     private readonly Dictionary<int, long> _releases = [];
+    private readonly Dictionary<int, long> _places = [];
     private MessageStore _messages = new();
     private LogSpan _span = new();
     private long _lastRecord;
@@ -32,15 +33,17 @@ internal sealed partial class SessionJournal
     public long Last { get; private set; }
 
     /// <summary>How many ids of delivered messages are remembered.</summary>
-    public int RememberedIds { get; set; } = 100_000;
+    public int RememberedIds { get; private set; } = 100_000;
 
     /// <summary>The session begins, or goes on: what follows is written behind its records.</summary>
     /// <param name="session">What there was; its messages have their handles in <paramref name="messages"/>.</param>
     /// <param name="messages">Where messages to be sent lie from here on.</param>
+    /// <param name="rememberedIds">How many ids of delivered messages are remembered.</param>
     /// <param name="now">The engine's time.</param>
     /// <param name="utcNow">The world's.</param>
-    public void Begin(RestoredSession session, MessageStore messages, long now, DateTimeOffset utcNow)
+    public void Begin(RestoredSession session, MessageStore messages, int rememberedIds, long now, DateTimeOffset utcNow)
     {
+        RememberedIds = rememberedIds;
         _messages = messages;
         _now = now;
         _utcNow = utcNow;
@@ -58,11 +61,20 @@ internal sealed partial class SessionJournal
     }
 
     /// <summary>A message was accepted.</summary>
-    public void Accepted(int handle, long now)
+    /// <param name="handle">The message.</param>
+    /// <param name="now">The engine's time.</param>
+    /// <param name="replaced">The one whose place it takes, which is still there; -1: it comes behind all others.</param>
+    public void Accepted(int handle, long now, int replaced = -1)
     {
         ref var message = ref _messages[handle];
         Debug.Assert(message.Record == 0);
-        message.Record = Last = AppendMessage(handle, MessagePhase.Queued, order: 0, now);
+        var place = replaced < 0 ? 0 : PlaceOf(replaced);
+        if (place != 0)
+        {
+            _places[handle] = place;
+        }
+
+        message.Record = Last = AppendMessage(handle, MessagePhase.Queued, place, now);
         _live.AddMessage(handle, message.Record);
     }
 
@@ -78,7 +90,11 @@ internal sealed partial class SessionJournal
     }
 
     /// <summary>A message is done; its bytes are still there.</summary>
-    public void Ended(int handle, MessageEnd end, ReasonCode reason)
+    /// <param name="handle">Which.</param>
+    /// <param name="end">Why.</param>
+    /// <param name="reason">What the server said.</param>
+    /// <param name="remembered">Its id, if it is to be remembered; kept as it is given, so that whoever else remembers it shares its memory.</param>
+    public void Ended(int handle, MessageEnd end, ReasonCode reason, byte[]? remembered = null)
     {
         ref var message = ref _messages[handle];
         if (message.Record == 0)
@@ -87,11 +103,11 @@ internal sealed partial class SessionJournal
         }
 
         _releases.Remove(handle);
+        _places.Remove(handle);
         _live.RemoveMessage(handle);
-        var remembers = end == MessageEnd.Answered && !reason.IsFailure() && message.IdLength > 0 && RememberedIds > 0;
-        var completed = new CompletedId(remembers ? message.Id.ToArray() : [], message.Record, end, reason, message.Flags, message.PacketId);
+        var completed = new CompletedId(remembered ?? [], message.Record, end, reason, message.Flags, message.PacketId);
         Last = AppendEnded(completed, message.Id);
-        if (remembers)
+        if (remembered is not null)
         {
             Remember(completed, Last, _size);
         }
@@ -111,6 +127,9 @@ internal sealed partial class SessionJournal
         ForgetIdentifiers();
         _unanswered = _uncertain = false;
     }
+
+    /// <summary>Where a message stands among all: where it came in, or where the one did that it replaced.</summary>
+    private long PlaceOf(int handle) => _places.GetValueOrDefault(handle, _messages[handle].Record);
 
     private long AppendAssigned(long message, ushort id, QoS qos)
     {
@@ -135,7 +154,8 @@ internal sealed partial class SessionJournal
         ref var message = ref _messages[handle];
         var expires = message.Expires;
         var writer = new RecordWriter(stackalloc byte[RecordWriter.Largest]);
-        writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0)));
+        var byAge = (message.Traits & MessageTraits.ExpiresByAge) != MessageTraits.None;
+        writer.Write((byte)((int)message.QoS | (message.Retain ? MessageRecord.RetainBit : 0) | (byAge ? MessageRecord.AgeBit : 0)));
         writer.Write((byte)message.Flags);
         writer.Write((byte)phase);
         writer.Write((byte)message.ReasonCode);

@@ -52,6 +52,12 @@ internal sealed class ClientSession
     /// <summary>Identifiers of messages, SUBSCRIBEs and UNSUBSCRIBEs that are not free.</summary>
     public int IdsInUse => _table.Count;
 
+    /// <summary>Of <see cref="InFlight"/>, those that were passed over on this connection (<see cref="Skipped"/>): nothing is to be heard of them on it.</summary>
+    public int Withheld => _nextResend == 0 ? _awaitingResend : 0;
+
+    /// <summary>Identifiers that stay taken for nobody knows what.</summary>
+    public int Reserved => _reserved.Count;
+
     /// <summary>The handles of QoS 2 messages that wait for PUBREC, in order.</summary>
     public IEnumerable<int> ExactlyOnce => Publishes.Where(publish => publish.ExactlyOnce).Select(publish => publish.Handle);
 

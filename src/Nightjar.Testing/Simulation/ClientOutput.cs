@@ -8,7 +8,6 @@ namespace Nightjar.Testing.Simulation;
 internal sealed class ClientOutput(World world, ClientEngine engine)
 {
     private readonly OutputBatch _batch = new();
-    private readonly Dictionary<ushort, OutgoingRecord> _sent = [];
     private readonly PacketDecoder _decoder = new(PacketSender.Client, MqttVersion.Mqtt5);
 
     /// <summary>The bytes of the next write; whole packets.</summary>
@@ -44,9 +43,10 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
     public void Lost()
     {
         _decoder.Reset(MqttVersion.Mqtt5);
+        world.Log?.Book.Lost();
         foreach (var record in world.Outgoing)
         {
-            if (record.IsOver || record.Phase == OutboundPhase.Queued)
+            if (record.IsOver || record.Phase is OutboundPhase.Queued or OutboundPhase.AwaitsRoom or OutboundPhase.AwaitsCommit)
             {
                 continue;
             }
@@ -63,7 +63,7 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
 
         foreach (var record in world.Incoming)
         {
-            if (record.IsOver || record.Running > 0)
+            if (record.IsOver || record.Running > 0 || record.Phase == InboundPhase.Stored)
             {
                 continue;
             }
@@ -80,8 +80,11 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
             case PacketType.Publish:
                 Published(packet.Publish, link.Number);
                 break;
-            case PacketType.PubRel when _sent.TryGetValue(packet.Ack.PacketId, out var released):
-                released.Phase = OutboundPhase.QoS2Released;
+            case PacketType.PubRel:
+                Released(packet.Ack);
+                break;
+            case PacketType.Connect:
+                world.Log?.Book.CheckConnect();
                 break;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp when link.Connection.Answers.Record(packet.Ack.PacketId) is { } record:
                 Answered(packet.Ack, record);
@@ -100,6 +103,17 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
         var record = world.Outgoing[number];
         record.Written += record.WrittenOn == connection ? 0 : 1;
         record.WrittenOn = connection;
+        if (record.OrderedIn != world.Broker.SessionNumber)
+        {
+            record.OrderedIn = world.Broker.SessionNumber;
+            record.SendOrder = ++world.Application.FirstWrites;
+        }
+
+        if (packet.QoS != QoS.AtMostOnce)
+        {
+            world.Log?.Book.CheckPublish(packet.PacketId, record);
+        }
+
         switch (packet.QoS)
         {
             case QoS.AtMostOnce:
@@ -107,13 +121,43 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
                 break;
             default:
                 record.Phase = packet.QoS == QoS.AtLeastOnce ? OutboundPhase.QoS1Sent : OutboundPhase.QoS2Sent;
-                _sent[packet.PacketId] = record;
+                world.Application.Sent[packet.PacketId] = record;
                 break;
+        }
+    }
+
+    private void Released(in AckPacket ack)
+    {
+        if (ack.ReasonCode.IsFailure())
+        {
+            return;
+        }
+
+        world.Log?.Book.CheckRelease(ack.PacketId);
+        if (world.Application.Sent.TryGetValue(ack.PacketId, out var record))
+        {
+            record.Phase = OutboundPhase.QoS2Released;
         }
     }
 
     private void Answered(in AckPacket ack, IncomingRecord record)
     {
+        if (world.Log is { Book: var book })
+        {
+            switch (ack.Type)
+            {
+                case PacketType.PubComp:
+                    book.CheckComplete(ack.PacketId);
+                    break;
+                case PacketType.PubRec when !ack.ReasonCode.IsFailure():
+                    book.CheckReceived(ack.PacketId);
+                    break;
+                default:
+                    book.CheckAcknowledge(ack.PacketId);
+                    break;
+            }
+        }
+
         if (ack.Type == PacketType.PubComp)
         {
             record.Phase = InboundPhase.QoS2Completed;
@@ -121,7 +165,7 @@ internal sealed class ClientOutput(World world, ClientEngine engine)
         }
 
         world.Require(
-            ack.ReasonCode.IsFailure() ? record.Refused > 0 : record.Handled > 0 || record.Unwanted || (record.QoS == QoS.ExactlyOnce && world.SessionIsAmbiguous),
+            ack.ReasonCode.IsFailure() ? record.Refused > 0 : record.Handled > 0 || record.IsKept || record.Unwanted || (record.QoS == QoS.ExactlyOnce && world.SessionIsAmbiguous),
             $"the client acknowledges {record} with {ack.Type} before its handler has ended");
         record.Phase = ack.Type == PacketType.PubAck ? InboundPhase.QoS1Acknowledged : InboundPhase.QoS2Acknowledged;
     }

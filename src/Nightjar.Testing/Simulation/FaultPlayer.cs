@@ -5,9 +5,20 @@ internal sealed class FaultPlayer(World world)
 {
     private const long Second = VirtualTime.Second;
 
+    /// <summary>The last connection whose client is gone; the server may not know.</summary>
+    private SimulatedLink? _orphan;
+
     private VirtualTime Time => world.Time;
 
     private SeededRandom Random => world.Random;
+
+    /// <summary>Whether this run has what the fault concerns.</summary>
+    public bool CanPlay(SimulatedFault fault) => fault switch
+    {
+        SimulatedFault.ProcessCrash or SimulatedFault.PowerLoss or SimulatedFault.FullDisk or SimulatedFault.SlowDisk => world.Log is not null,
+        SimulatedFault.FullOutbox => world.Traits.HasBudget,
+        _ => true,
+    };
 
     public void Play(SimulatedFault fault)
     {
@@ -18,6 +29,8 @@ internal sealed class FaultPlayer(World world)
                 return;
             case SimulatedFault.LostAcknowledgement:
                 world.Broker.LosesNextAck = true; // covered when it happens
+                return;
+            case SimulatedFault.ProcessCrash or SimulatedFault.PowerLoss or SimulatedFault.FullOutbox when world.Client.IsDead:
                 return;
         }
 
@@ -64,6 +77,25 @@ internal sealed class FaultPlayer(World world)
             case SimulatedFault.BlockedHandler:
                 world.Handlers.BlockedUntil = Time.Now + Random.Magnitude(10 * Second, 1800 * Second);
                 break;
+            case SimulatedFault.ProcessCrash:
+                Crash();
+                break;
+            case SimulatedFault.PowerLoss:
+                LosePower();
+                break;
+            case SimulatedFault.FullDisk:
+                world.Log!.FullUntil = Time.Now + Random.Magnitude(100 * VirtualTime.Millisecond, 120 * Second);
+                break;
+            case SimulatedFault.SlowDisk:
+                world.Log!.SlowUntil = Time.Now + Random.Magnitude(Second, 30 * Second);
+                break;
+            case SimulatedFault.FullOutbox:
+                for (var i = Math.Min(world.Traits.MaximumMessages, 60); i >= 0; i--)
+                {
+                    world.Client.Publish(Random.Of(world.Options.PublishedTopics), (QoS)Random.Below(3), retain: false);
+                }
+
+                break;
         }
     }
 
@@ -78,6 +110,42 @@ internal sealed class FaultPlayer(World world)
         }
     }
 
+    /// <summary>What was handed to the network arrives, or the system resets the connection.</summary>
+    private void Crash()
+    {
+        var link = world.Client.Link;
+        End(Random.Chance(0.4) ? 1 : Random.Fraction(), Random.Magnitude(10 * VirtualTime.Millisecond, 10 * Second));
+        if (Random.Chance(0.6))
+        {
+            link?.CloseByClient();
+        }
+        else
+        {
+            link?.Break();
+        }
+    }
+
+    /// <summary>Nothing more arrives, and the server may not notice.</summary>
+    private void LosePower()
+    {
+        var link = world.Client.Link;
+        End(Random.Chance(0.6) ? 0 : Random.Fraction(), Random.Magnitude(Second, 60 * Second));
+        if (Random.Chance(0.5))
+        {
+            link?.Break();
+        }
+        else
+        {
+            link?.ToServer.Close();
+        }
+    }
+
+    private void End(double survival, long downtime)
+    {
+        _orphan = world.Client.Link ?? _orphan;
+        world.Application.Crash(survival, downtime);
+        Time.After(downtime, world.Application.Restart);
+    }
 
     private void Stall(long duration)
     {
@@ -93,6 +161,7 @@ internal sealed class FaultPlayer(World world)
         world.Network.RefusedUntil = Time.Now + Random.Magnitude(Second / 10, 30 * Second);
         world.Broker.Stop(keepsSessions);
         world.Client.Link?.Break();
+        _orphan?.CloseByServer();
     }
 
     private void Refuse()

@@ -113,7 +113,9 @@ internal sealed class ModelBroker(World world)
     public void Accept(OutgoingRecord record, MqttVersion version)
     {
         record.Accepted++;
-        world.Require(!record.Withdrawn, $"{record} was withdrawn and arrived all the same");
+        world.Require(
+            !(record.Withdrawn || record.IsRefused || (record.IsDropped && record.QoS != QoS.AtMostOnce)) || record.IsBack,
+            $"{record} was withdrawn, refused or dropped, and arrived all the same");
         if (record.Accepted == 1)
         {
             var last = _lastAccepted.GetValueOrDefault((record.Topic, record.QoS), -1);

@@ -32,8 +32,12 @@ internal sealed partial class ModelConnection
     {
         // One order for QoS 1 and 2 on each connection: what is sent again comes first, as it was sent at first [MQTT5-4.6.0-1].
         Require(record.Number != _lastReliable, $"sent {record} again on a live connection");
-        Require(record.Number > _lastReliable, $"sent {record} after message {_lastReliable}, out of order or again on a live connection");
+        Require(record.SendOrder > _lastOrder, $"sent {record} after message {_lastReliable}, which was sent after it at first");
+        Require(
+            record.Number > _lastReliable || world.Traits.Overflow == OutboxOverflow.LatestPerTopic,
+            $"sent {record} after message {_lastReliable}, out of order or again on a live connection");
         _lastReliable = record.Number;
+        _lastOrder = record.SendOrder;
         world.Broker.ReliableReceived++;
 
         var session = _session!;

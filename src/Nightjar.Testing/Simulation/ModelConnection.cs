@@ -20,6 +20,7 @@ internal sealed partial class ModelConnection(World world, SimulatedLink link)
     private ModelSession? _session;
     private int _window = MostInFlight;
     private int _lastReliable = -1;
+    private long _lastOrder;
     private bool _isGone;
     private bool _refuses;
 
@@ -283,7 +284,7 @@ internal sealed partial class ModelConnection(World world, SimulatedLink link)
             return;
         }
 
-        record.IsOver = true;
+        record.Acknowledged();
         _session.Deliveries.Remove(delivery);
         Pump();
     }

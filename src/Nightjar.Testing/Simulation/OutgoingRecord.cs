@@ -3,7 +3,7 @@ using Nightjar.Protocol.Engine;
 namespace Nightjar.Testing.Simulation;
 
 /// <summary>What happened to one message of the client. It is its own waiter.</summary>
-internal sealed class OutgoingRecord(int number, string topic, QoS qos, bool retain)
+internal sealed partial class OutgoingRecord(int number, string topic, QoS qos, bool retain)
 {
     public int Number => number;
 
@@ -87,6 +87,31 @@ internal sealed class IncomingRecord(int number, string topic, QoS qos, bool ret
 
     /// <summary>Handlers of it that have not ended.</summary>
     public int Running { get; set; }
+
+    /// <summary>How often a handler had done its work when its process ended, and nobody was told.</summary>
+    public int Effects { get; set; }
+
+    /// <summary>The process in which it ended well last.</summary>
+    public int HandledIn { get; set; }
+
+    /// <summary>What it was called when handlers saw it.</summary>
+    public HashSet<long> DeliveryIds { get; } = [];
+
+    /// <summary>The record that says that it is handled (QoS 2); 0: there is none, or it was lost in a crash.</summary>
+    public long ReceivedAt { get; set; }
+
+    /// <summary>The record that holds it for a subscription that stores messages; 0: there is none, or it was lost in a crash.</summary>
+    public long StoredAt { get; set; }
+
+    /// <summary>It lies in the store and its handler is not done, whatever the server knows of it.</summary>
+    public bool IsKept { get; set; }
+
+    /// <summary>The broker has nothing more to do with it.</summary>
+    public void Acknowledged()
+    {
+        IsOver = !IsKept;
+        Phase = IsKept ? InboundPhase.Stored : Phase;
+    }
 
     /// <summary>The broker lost it with its sessions.</summary>
     public bool Forgotten { get; set; }

@@ -1,12 +1,11 @@
-using System.Text;
 using Nightjar.Protocol.Engine;
+using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Testing.Simulation;
 
-/// <summary>The host of the engine: it opens connections, moves bytes, runs handlers, and watches what the engine says.</summary>
-internal sealed class SimulatedClient
+/// <summary>The host of the engine, and one process: it opens connections, moves bytes, runs handlers, and watches what the engine says.</summary>
+internal sealed partial class SimulatedClient
 {
     private readonly World _world;
     private readonly ClientEngine _engine;
@@ -22,8 +21,7 @@ internal sealed class SimulatedClient
     private int _attempt;
     private bool _closesAfterFlush;
     private bool _writing;
-    private int _connections;
-    private int _session;
+    private SessionJournal? _journal;
     private bool _ending;
 
     public SimulatedClient(World world)
@@ -40,7 +38,15 @@ internal sealed class SimulatedClient
             FirstConnect = FirstConnect.KeepTrying,
             ReceiveMaximum = traits.ClientReceiveMaximum,
             TopicAliasMaximum = traits.ClientAliases,
-            Outbox = new OutboxSettings { MaximumInFlight = traits.MaximumInFlight, MaximumTopicAliases = traits.ServerAliases },
+            Outbox = new OutboxSettings
+            {
+                MaximumInFlight = traits.MaximumInFlight,
+                MaximumTopicAliases = traits.ServerAliases,
+                MaximumMessages = traits.MaximumMessages,
+                MaximumBytes = traits.MaximumBytes,
+                Overflow = traits.Overflow,
+            },
+            HasStore = traits.HasStore,
             Random = () => DialHistory.LeastJitter + (jitter.Fraction() * (1 - DialHistory.LeastJitter)),
         });
         Version = traits.Version;
@@ -58,15 +64,18 @@ internal sealed class SimulatedClient
     /// <summary>Closed, and all that was written has arrived or is lost.</summary>
     public bool IsOver => IsClosed && _last is { IsBroken: true } or { ToServer.Underway: 0 };
 
-    public long Deadline => _engine.Deadline;
+    /// <summary>The process has ended.</summary>
+    public bool IsDead { get; private set; }
 
-    public bool IsConnected => _link is not null && _engine.Accepted is not null && _engine.State == ClientState.Connected;
+    /// <summary>When the next one begins.</summary>
+    public long BackAt { get; private set; }
+
+    public long Deadline => IsDead ? long.MaxValue : _engine.Deadline;
+
+    public bool IsConnected => !IsDead && _link is not null && _engine.Accepted is not null && _engine.State == ClientState.Connected;
 
     /// <summary>The version that was agreed on last.</summary>
     public MqttVersion Version { get; private set; }
-
-    /// <summary>How many there were.</summary>
-    public int Connections => _connections;
 
     /// <summary>The server got DISCONNECT, unless the connection broke before.</summary>
     public bool SaidGoodbye => _last is { Connection.SawDisconnect: true } or { IsBroken: true };
@@ -75,7 +84,8 @@ internal sealed class SimulatedClient
 
     /// <summary>Handlers are done with everything, and so is the outbound half.</summary>
     public bool IsAtRest => IsConnected && !_writing && _waits.Open == 0 && _engine.Outbound.IsDrained && _engine.Ledger.Waiting == 0 && !_engine.Outbound.HasOutput
-        && _link!.ToServer.Underway == 0 && _link.ToClient.Underway == 0 && _subscriptions.TrueForAll(s => s.IsIdle);
+        && _link!.ToServer.Underway == 0 && _link.ToClient.Underway == 0 && _subscriptions.TrueForAll(s => s.IsIdle)
+        && _world.Log is null or { IsAtRest: true };
 
     /// <summary>What is not at rest, for people.</summary>
     public string Status => $"{_engine.State}, {_engine.Outbound.Queued} queued, {_engine.Outbound.Session.InFlight} in flight, {_engine.Ledger.Waiting} unacknowledged, "
@@ -89,72 +99,57 @@ internal sealed class SimulatedClient
         _world.Require(
             _engine.Outbound.Session.UnknownAcks == 0 || _world.Broker.SessionNumber > 1, $"{_engine.Outbound.Session.UnknownAcks} acknowledgements belonged to nothing");
         _world.Require(_engine.Outbound.Queued == 0, $"{_engine.Outbound.Queued} messages queued at the end");
+        _world.Require(_engine.Outbound.Pending.Count == 0, $"{_engine.Outbound.Pending.Count} messages kept at the end");
     }
 
     public void Start()
     {
-        foreach (var filter in _world.Options.Filters)
+        if (_world.Log is { } log)
         {
-            Subscribe(filter);
+            var session = log.Read();
+            _journal = new SessionJournal(log, _world.Traits.Slack);
+            _engine.Restore(session, _journal, _world.Time.Now, Utc(_world.Time.Now));
+            _engine.HandleCommitted(log.Committed);
+            _pending = _engine.Outbound.Pending;
+            CheckRestored(session);
         }
 
+        foreach (var wanted in _world.Application.Wanted)
+        {
+            Subscribe(wanted);
+        }
+
+        EnqueueAgain();
         _engine.Connect(_world.Time.Now);
         Collect();
     }
 
-    public SimulatedSubscription Subscribe(string filter)
+    public void Subscribe(WantedFilter wanted)
     {
-        var subscription = new SimulatedSubscription(_world, this, TopicFilter.Parse(filter), _world.Random.Chance(0.75) ? QoS.ExactlyOnce : QoS.AtLeastOnce);
+        var subscription = new SimulatedSubscription(_world, this, wanted);
         _subscriptions.Add(subscription);
         _waits.Subscribed(subscription);
         _engine.Subscribe(subscription, _world.Time.Now);
         Collect();
-        return subscription;
     }
 
     /// <summary>What the application wants is what the server has.</summary>
     public void CheckSubscriptions(ModelSession session)
     {
-        var missing = _subscriptions.Where(s => !s.IsOver && !session.Subscriptions.ContainsKey(s.TopicFilter.Text)).Select(s => s.TopicFilter.Text);
-        var tooMuch = session.Subscriptions.Keys.Where(filter => !_subscriptions.Exists(s => !s.IsOver && s.TopicFilter.Text == filter));
+        var missing = _subscriptions.Where(s => !s.Wanted.IsOver && !session.Subscriptions.ContainsKey(s.TopicFilter.Text)).Select(s => s.TopicFilter.Text);
+        var tooMuch = session.Subscriptions.Keys.Where(filter => !_subscriptions.Exists(s => !s.Wanted.IsOver && s.TopicFilter.Text == filter) && !_world.Application.MayBeLeft(filter));
         _world.Require(!missing.Any(), $"at rest the server has no subscription to {string.Join(", ", missing)}");
         _world.Require(!tooMuch.Any(), $"at rest the server has a subscription to {string.Join(", ", tooMuch)}, and nobody wants it");
     }
 
-    public void Unsubscribe(SimulatedSubscription subscription)
+    public void Unsubscribe(WantedFilter wanted)
     {
-        subscription.IsOver = true;
-        _engine.Unsubscribe(subscription, _waits.Unsubscribing(subscription));
-        Collect();
-    }
-
-    public OutgoingRecord Publish(string topic, QoS qos, bool retain)
-    {
-        var record = new OutgoingRecord(_world.Outgoing.Count, topic, qos, retain);
-        _world.Outgoing.Add(record);
-        var message = new OutgoingPublish { Topic = Encoding.UTF8.GetBytes(topic), Payload = Payload.Of(record.Number), QoS = qos, Retain = retain };
-        if (qos == QoS.AtMostOnce && _engine.TryBuffer(message, out _) == PublishStart.Buffered)
+        wanted.IsOver = true;
+        if (_subscriptions.Find(subscription => subscription.Wanted == wanted) is { } subscription)
         {
-            record.Phase = OutboundPhase.QoS0Underway;
-            return record;
+            _engine.Unsubscribe(subscription, _waits.Unsubscribing(subscription));
+            Collect();
         }
-
-        _waits.Published(record);
-        record.Ticket = _engine.Accept(message, record, _world.Time.Now);
-        Collect();
-        return record;
-    }
-
-    public void Cancel(OutgoingRecord record)
-    {
-        _waits.Cancel(record);
-        Collect();
-    }
-
-    public void Flush()
-    {
-        _waits.Flush();
-        Collect();
     }
 
     /// <summary>DISCONNECT, and closed for good.</summary>
@@ -169,6 +164,42 @@ internal sealed class SimulatedClient
     {
         _engine.Complete([new HandlerOutcome(token, reason, abandoned)], _world.Time.Now);
         Collect();
+    }
+
+    /// <summary>A handler of a stored message is done.</summary>
+    public void CompleteStored(SimulatedSubscription by, long deliveryId, bool abandoned)
+    {
+        _engine.Complete([new HandlerOutcome(default, ReasonCode.Success, abandoned, by, deliveryId)], _world.Time.Now);
+        Collect();
+    }
+
+    /// <summary>The log is committed up to this record.</summary>
+    public void StoreCommitted(long sequence)
+    {
+        _engine.HandleCommitted(sequence);
+        _subscriptions.ForEach(subscription => subscription.Next());
+        Collect();
+    }
+
+    public void StoreFailed()
+    {
+        _engine.HandleStoreFailed();
+        Collect();
+    }
+
+    public void StoreWentOn()
+    {
+        _engine.HandleStoreWentOn();
+        Collect();
+    }
+
+    /// <summary>The process ends.</summary>
+    public void Die(long backAt)
+    {
+        IsDead = true;
+        BackAt = backAt;
+        Disconnected();
+        _attempt = -1;
     }
 
     /// <summary>Time has come to a deadline of the engine.</summary>
@@ -193,6 +224,10 @@ internal sealed class SimulatedClient
         for (var i = 0; i < _inbound.Count; i++)
         {
             Deliver(_inbound[i], chunk);
+            if (IsDead)
+            {
+                break;
+            }
         }
 
         _inbound.Clear();
@@ -284,16 +319,39 @@ internal sealed class SimulatedClient
         if (packet.Deliver)
         {
             _world.Require(packet.QoS == record.QoS && packet.Route.Name == record.Topic, $"{record} came from {packet.Route.Name} at {packet.QoS}");
+            _world.Require(packet.DeliveryId != 0 == (_journal is not null && packet.QoS != QoS.AtMostOnce), $"{record} came as {packet.DeliveryId}");
             foreach (var subscription in packet.Route.Subscriptions)
             {
-                ((SimulatedSubscription)subscription).Deliver(record, packet.Token);
+                if (!(packet.WasStored && subscription.StoresMessages))
+                {
+                    ((SimulatedSubscription)subscription).Deliver(record, packet.Token, packet.DeliveryId);
+                }
+            }
+        }
+    }
+
+    /// <summary>What an earlier process stored and did not handle.</summary>
+    private void Replay()
+    {
+        while (_engine.TakeReplay(out var replay))
+        {
+            var record = _world.Incoming[Payload.Number(replay.Payload)];
+            _world.Require(replay.QoS == record.QoS && replay.Route.Name == record.Topic, $"{record} lay in the store as one from {replay.Route.Name} at {replay.QoS}");
+            foreach (var subscription in replay.Route.Subscriptions)
+            {
+                if (subscription.StoresMessages)
+                {
+                    ((SimulatedSubscription)subscription).Deliver(record, token: default, replay.DeliveryId);
+                }
             }
         }
     }
 
     private void Collect()
     {
+        LetIn();
         _waits.Collect();
+        CheckBudget();
         while (_engine.Outputs.TryDequeue(out var output))
         {
             Handle(output);
@@ -308,6 +366,9 @@ internal sealed class SimulatedClient
         {
             case EngineOutput.Dial dial:
                 Dial(dial.Attempt);
+                break;
+            case EngineOutput.Replay:
+                Replay();
                 break;
             case EngineOutput.CloseTransport { AfterFlush: true } close when close.Attempt == _attempt && _link is not null:
                 _closesAfterFlush = true;
@@ -332,50 +393,6 @@ internal sealed class SimulatedClient
             case EngineOutput.Closed:
                 IsClosed = true;
                 break;
-        }
-    }
-
-    private void Accepted(Accepted accepted)
-    {
-        Version = accepted.Version;
-        var session = _world.Broker.SessionNumber;
-        _world.SessionIsAmbiguous |= accepted.SessionPresent && _session != session && _session != 0;
-        _session = session;
-    }
-
-    private void Dial(int attempt)
-    {
-        _dials.Dial();
-        _attempt = attempt;
-        var due = _world.Time.Now + (2 * _world.Network.Latency);
-        _world.Time.At(Math.Max(due, _world.Network.StalledUntil), () => Dialed(attempt));
-    }
-
-    private void Dialed(int attempt)
-    {
-        if (attempt != _attempt)
-        {
-            return;
-        }
-
-        if (_world.Network.RefusedUntil > _world.Time.Now)
-        {
-            _engine.HandleTransportLost(attempt, new CloseReason(CloseKind.DialFailed, "Nobody listens."), _world.Time.Now);
-            Collect();
-            return;
-        }
-
-        _link = _last = new SimulatedLink(_world, ++_connections);
-        _world.Note($"connection {_connections} is open");
-        _engine.HandleDialed(attempt);
-        _decoder = _engine.Inbound;
-        _unparsed = [];
-        var link = _link;
-        Collect();
-        if (_connections <= _world.Options.Cuts.Count && link == _link)
-        {
-            var cut = _world.Options.Cuts[_connections - 1];
-            (cut.ToServer ? link.ToServer : link.ToClient).Break(cut.Offset);
         }
     }
 }

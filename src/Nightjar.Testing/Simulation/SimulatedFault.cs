@@ -50,6 +50,23 @@ public enum SimulatedFault
 
     /// <summary>Handlers do not return for many minutes.</summary>
     BlockedHandler,
+
+    /// <summary>
+    /// The client's process ends and another one begins soon: what it had handed to the network arrives, and some of what it had not committed is in the store all the same. Only with a store.
+    /// </summary>
+    ProcessCrash,
+
+    /// <summary>The client's machine stops and comes back later: nothing of what was on its way arrives, and little is in the store but what was committed. Only with a store.</summary>
+    PowerLoss,
+
+    /// <summary>The disk of the store is full for a while. Only with a store.</summary>
+    FullDisk,
+
+    /// <summary>Commits take up to seconds for a while. Only with a store.</summary>
+    SlowDisk,
+
+    /// <summary>More messages at once than the outbox may hold. Only with a small outbox.</summary>
+    FullOutbox,
 }
 
 /// <summary>How far a message of the client has come.</summary>
@@ -81,6 +98,12 @@ public enum OutboundPhase
 
     /// <summary>QoS 1 and 2: it was on its way on a connection that is gone, and was not sent again yet.</summary>
     AwaitsResend,
+
+    /// <summary>It waits for room in the outbox.</summary>
+    AwaitsRoom,
+
+    /// <summary>It is in the outbox, and not committed to the store yet.</summary>
+    AwaitsCommit,
 }
 
 /// <summary>How far a message to the client has come.</summary>
@@ -124,4 +147,7 @@ public enum InboundPhase
 
     /// <summary>QoS 2: PUBCOMP is on its way.</summary>
     QoS2Completed,
+
+    /// <summary>The server is done with it; it lies in the client's store until its handler is done.</summary>
+    Stored,
 }

@@ -15,7 +15,7 @@ public sealed class SimulationOptions
     /// <summary>How many faults there are at least. The seed adds up to five. Default: 3. Without effect if <see cref="FaultKinds"/> is empty.</summary>
     public int Faults { get; set; } = 3;
 
-    /// <summary>The faults to choose from. Default: all. Empty: none.</summary>
+    /// <summary>The faults to choose from, as far as they can be in a run. Default: all. Empty: none.</summary>
     public IReadOnlyList<SimulatedFault> FaultKinds { get; set; } = Enum.GetValues<SimulatedFault>();
 
     /// <summary>Connections that break at a given byte, besides the faults: the first entry is for the first connection, and so on. Default: none.</summary>
@@ -38,6 +38,9 @@ public sealed class SimulationOptions
 
     /// <summary>Both sides' Receive Maximum, 1 to 1,000. Default: by the seed, 1 to 16.</summary>
     public int? ReceiveMaximum { get; set; }
+
+    /// <summary>Whether the client's session is in a store, which is what it can crash with. Default: by the seed.</summary>
+    public bool? Store { get; set; }
 
     /// <summary>Throws if a run could not be played with these.</summary>
     internal static void ThrowIfInvalid(SimulationOptions options)

@@ -54,6 +54,11 @@ internal sealed class SimulationPlayer
 
     private void PlayToTheEnd()
     {
+        foreach (var filter in _world.Options.Filters)
+        {
+            _world.Application.Want(filter);
+        }
+
         _world.Client.Start();
         Schedule();
         var most = MostEventsPerMessage * (100 + _world.Options.Publishes);
@@ -98,21 +103,22 @@ internal sealed class SimulationPlayer
         var options = _world.Options;
         for (var i = 0; i < options.Publishes; i++)
         {
-            At(Moment(span), Publish);
+            AtProcess(Moment(span), Publish);
             At(Moment(span), PublishToClient);
         }
 
         for (var i = Random.Below(4); i > 0; i--)
         {
-            At(Random.Between(0, span), _world.Client.Flush);
+            AtProcess(Random.Between(0, span), () => _world.Client.Flush());
             SubscribeForAWhile(span, $"extra/{i}");
         }
 
-        if (options.FaultKinds.Count > 0)
+        var kinds = options.FaultKinds.Where(_faults.CanPlay).ToList();
+        if (kinds.Count > 0)
         {
             for (var i = options.Faults + Random.Below(6); i > 0; i--)
             {
-                var fault = Random.Of(options.FaultKinds);
+                var fault = Random.Of(kinds);
                 At(Random.Between(0, span), () => _faults.Play(fault));
             }
         }
@@ -131,13 +137,26 @@ internal sealed class SimulationPlayer
         });
     }
 
+    /// <summary>What the client does: if it is down, when it is back.</summary>
+    private void AtProcess(long ticks, Action action) => At(ticks, () =>
+    {
+        if (_world.Client.IsDead)
+        {
+            AtProcess(_world.Client.BackAt, action);
+        }
+        else
+        {
+            action();
+        }
+    });
+
     private void Publish()
     {
         var topics = _world.Options.PublishedTopics;
         var record = _world.Client.Publish(Random.Of(topics), (QoS)Random.Below(3), Random.Chance(0.1));
         if (Random.Chance(_world.Traits.Cancels))
         {
-            At(Time.Now + Random.Between(0, VirtualTime.Second), () => _world.Client.Cancel(record));
+            AtProcess(Time.Now + Random.Between(0, VirtualTime.Second), () => _world.Client.Cancel(record));
         }
     }
 
@@ -154,15 +173,16 @@ internal sealed class SimulationPlayer
     {
         var begin = Random.Between(0, span);
         var end = Random.Between(begin, span);
-        At(begin, () =>
+        AtProcess(begin, () =>
         {
-            var subscription = _world.Client.Subscribe(topic);
+            var wanted = _world.Application.Want(topic);
+            _world.Client.Subscribe(wanted);
             for (var i = 0; i < 3; i++)
             {
                 At(Random.Between(begin, span), () => _world.Broker.Publish(topic, (QoS)Random.Below(3), retain: false));
             }
 
-            At(end, () => _world.Client.Unsubscribe(subscription));
+            AtProcess(end, () => _world.Client.Unsubscribe(wanted));
         });
     }
 
@@ -229,10 +249,11 @@ internal sealed class SimulationPlayer
         var before = _world.Broker.ReliableReceived;
         var link = _world.Client.Link;
         CalmDown();
+        _world.Client.BeginProbe();
         _world.Broker.HoldAcks(2 * Long);
         for (var i = 0; i < window + 2; i++)
         {
-            _world.Client.Publish(_world.Options.PublishedTopics[0], i % 2 == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce, retain: false);
+            _world.Client.Publish(_world.Options.PublishedTopics[0], i % 2 == 0 ? QoS.AtLeastOnce : QoS.ExactlyOnce, retain: false, isProbe: true);
         }
 
         At(Time.Now + Long, () =>
@@ -268,5 +289,6 @@ internal sealed class SimulationPlayer
 
         _world.Network.DelayedUntil = _world.Network.SplitUntil = 0;
         _world.Handlers.SlowUntil = _world.Handlers.ThrowingUntil = 0;
+        _world.Log?.CalmDown();
     }
 }

@@ -13,7 +13,7 @@ public sealed class SimulationRun
         Violations = world.Violations;
         Coverage = world.Coverage;
         Duration = TimeSpan.FromTicks(world.Time.Now);
-        Connections = world.Client.Connections;
+        Connections = world.Application.Connections;
         Published = world.Outgoing.Count;
         Received = world.Incoming.Count;
         _history = new Lazy<IReadOnlyList<string>>(history);

@@ -9,7 +9,9 @@ namespace Nightjar.Testing;
 /// <remarks>
 /// After each run it is checked that QoS 1 arrived at least once and QoS 2 exactly once in both directions (where the broker lost its sessions: at least once, and the
 /// result says so), in order per topic and QoS; that everyone who waited heard exactly once; that no packet identifier and no quota is lost; that the client neither storms
-/// the broker nor breaks a rule of the protocol; and that it comes to rest. It is the engine that is played, without sockets, threads and your own objects: for those there are
+/// the broker nor breaks a rule of the protocol; and that it comes to rest. With a store (<see cref="SimulationOptions.Store"/>) processes end at any moment and others go on where
+/// they stopped: then equal delivery ids are discarded first, nothing is on the wire before its record is committed, what was said to be stored is delivered, and the log stays short.
+/// It is the engine that is played, without sockets, threads and your own objects: for those there are
 /// <see cref="MqttTestBroker"/> and <see cref="FaultyNetwork"/>. Thread-safe.
 /// </remarks>
 /// <example>

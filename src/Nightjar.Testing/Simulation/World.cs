@@ -14,6 +14,8 @@ internal sealed class World
         Network.Latency = Traits.Latency;
         Handlers = new HandlerMood(this);
         Broker = new ModelBroker(this);
+        Application = new SimulatedApplication(this);
+        Log = Traits.HasStore ? new SimulatedLog(this) : null;
         Client = new SimulatedClient(this);
     }
 
@@ -29,7 +31,14 @@ internal sealed class World
 
     public ModelBroker Broker { get; }
 
-    public SimulatedClient Client { get; }
+    /// <summary>The client's process; each crash makes another one.</summary>
+    public SimulatedClient Client { get; set; }
+
+    /// <summary>What goes on whatever becomes of the process.</summary>
+    public SimulatedApplication Application { get; }
+
+    /// <summary>The session's store; null without one.</summary>
+    public SimulatedLog? Log { get; }
 
     public PacketHistory? History { get; }
 
@@ -52,6 +61,12 @@ internal sealed class World
     /// nothing is handled twice.
     /// </summary>
     public bool SessionIsAmbiguous { get; set; }
+
+    /// <summary>
+    /// The client got a new session while the disk was full, so that CONNECT did not wait for its record, and ended before it could write that down. The next process takes the new
+    /// session for the old one, and cannot say that a QoS 2 message may have arrived twice.
+    /// </summary>
+    public bool SessionIsUnknown { get; set; }
 
     public void Violate(string what)
     {

@@ -276,7 +276,7 @@ internal sealed class EngineGate
         switch (outcome.Waiter)
         {
             case DeliveryReceipt receipt:
-                receipt.NotifyObserver();
+                receipt.NotifyObservers();
                 break;
             case RoomWaiter room:
                 if (room.Publisher is not null)

@@ -42,6 +42,7 @@ internal sealed partial class EngineHost
                     Quarantined = counters.Quarantined,
                     MessagesDropped = MessagesDropped,
                     Unrouted = counters.Unrouted,
+                    StorageFailures = counters.StorageFailures,
                     MessagesSkipped = _engine.SkippedMessages,
                     HandlerRetries = Counters.HandlerRetries,
                     HandlerFailures = Counters.HandlerFailures,

@@ -166,7 +166,7 @@ internal sealed partial class EngineHost
                         break;
                     case OutboxAdmission.MustWait when mayWait:
                         waiter = new RoomWaiter(message) { Enqueuer = new TaskCompletionSource<DeliveryReceipt>(TaskCreationOptions.RunContinuationsAsynchronously), Id = id };
-                        waiter.Request = _engine.Outbound.WaitForRoom(waiter, message.Length, now);
+                        waiter.Request = _engine.Outbound.WaitForRoom(waiter, message, now);
                         break;
                     case OutboxAdmission.DroppedOffline:
                         receipt = new DeliveryReceipt(this, id);

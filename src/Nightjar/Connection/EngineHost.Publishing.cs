@@ -178,6 +178,6 @@ internal sealed partial class EngineHost
     private void WaitForRoom(in OutgoingPublish message, PublishWaiter waiter, long now)
     {
         waiter.Room = new RoomWaiter(message) { Publisher = waiter };
-        waiter.Room.Request = _engine.Outbound.WaitForRoom(waiter.Room, message.Length, now);
+        waiter.Room.Request = _engine.Outbound.WaitForRoom(waiter.Room, message, now);
     }
 }

@@ -66,13 +66,23 @@ internal sealed partial class EngineHost
     {
         using (_gate.Enter())
         {
+            // Told each time: what could be written a moment ago, while something else failed, perhaps cannot be now, or the other way round.
+            if (!failure.IsWriting)
+            {
+                _engine.HandleStoreFailed();
+            }
+            else if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
+
             if (!durable.NoteFailure(failure, Options.TimeProvider.GetUtcNow()))
             {
                 return;
             }
 
+            _engine.Counters.StorageFailures++;
             Events.Publish(new ClientEvent.StorageFailed(failure));
-            _engine.HandleStoreFailed();
         }
 
         Log.StorageFailed(_logger, failure);
@@ -88,7 +98,10 @@ internal sealed partial class EngineHost
             }
 
             Events.Publish(new ClientEvent.StorageRecovered());
-            _engine.HandleStoreWentOn();
+            if (_engine.Outbound.StoreIsFailing)
+            {
+                _engine.HandleStoreWentOn();
+            }
         }
 
         Log.StorageRecovered(_logger);
@@ -101,6 +114,7 @@ internal sealed partial class EngineHost
         {
             if (durable.NoteFailure(failure, Options.TimeProvider.GetUtcNow()))
             {
+                _engine.Counters.StorageFailures++;
                 Events.Publish(new ClientEvent.StorageFailed(failure));
             }
 
@@ -114,7 +128,7 @@ internal sealed partial class EngineHost
     }
 
     /// <summary>
-    /// Under the gate, so that nothing new comes before it: messages that an earlier process stored go into the queues of those who get them. They are not to be seen before
+    /// Under the gate, so that nothing new comes before it: messages that were stored and not handled go into the queues of those who get them. They are not to be seen before
     /// <see cref="ShowReplayed"/>.
     /// </summary>
     public void Replay(List<MessageFeed> replayed)
@@ -125,7 +139,7 @@ internal sealed partial class EngineHost
             {
                 foreach (var subscription in replay.Route.Subscriptions)
                 {
-                    if (subscription.StoresMessages)
+                    if (replay.IsFor(subscription))
                     {
                         var feed = (MessageFeed)subscription;
                         feed.Append(ReceivedMessage.From(replay, ReceiveBudget));

@@ -70,7 +70,7 @@ internal sealed partial class EngineHost
                     break;
                 case OutboxAdmission.MustWait:
                     waiter = new RoomWaiter(message) { Reserver = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) };
-                    waiter.Request = _engine.Outbound.WaitForRoom(waiter, message.Length, now);
+                    waiter.Request = _engine.Outbound.WaitForRoom(waiter, message, now);
                     break;
                 case var admission:
                     refusal = Refusal(admission, message.Length);

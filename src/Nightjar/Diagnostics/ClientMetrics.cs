@@ -33,6 +33,7 @@ internal sealed class ClientMetrics
         meter.CreateObservableCounter("mqtt.client.session.resumed", () => Observe(Resumed), "{connection}", "Connections that found their session.");
         meter.CreateObservableCounter("mqtt.client.dropped.messages", () => Observe(Dropped), "{message}", "QoS 0 messages dropped, and messages that nobody subscribes to.");
         meter.CreateObservableCounter("mqtt.client.quarantined.messages", () => Observe(Quarantined), "{message}", "Messages that were sent before and could not be sent again for a server's limits.");
+        meter.CreateObservableCounter("mqtt.client.storage.failures", () => Observe(StorageFailures), "{failure}", "How often a session's store began to fail, or could not be opened.");
         meter.CreateObservableCounter("mqtt.client.io", () => Observe(Bytes), "By", "Bytes of MQTT.");
         meter.CreateObservableCounter("mqtt.client.packets", () => Observe(Packets), "{packet}", "Control packets.");
         meter.CreateObservableUpDownCounter("mqtt.client.connections", () => Observe(States), "{client}", "Clients by state.");
@@ -136,6 +137,8 @@ internal sealed class ClientMetrics
     };
 
     private static void Quarantined(TagList tags, ServerTotals totals, Add add) => add(totals.Counters.Quarantined, tags);
+
+    private static void StorageFailures(TagList tags, ServerTotals totals, Add add) => add(totals.Counters.StorageFailures, tags);
 
     private static void InFlight(TagList tags, ServerTotals totals, Add add) => add(totals.InFlight, tags);
 

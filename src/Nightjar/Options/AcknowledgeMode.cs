@@ -13,8 +13,8 @@ public enum AcknowledgeMode
     Manual,
 
     /// <summary>
-    /// As soon as it lies in the session's store, before its handler is called: a slow handler never holds the window, and yet nothing is lost, for what was not handled when the process ended
-    /// is handed on again by the next, with the same <see cref="MqttMessage.DeliveryId"/>. Needs <see cref="SessionOptions.Store"/>. Messages of QoS 0 are not stored.
+    /// As soon as it lies in the session's store, before its handler is called: a slow handler never holds the window, and yet nothing is lost, for what was not handled when the process or
+    /// the subscription ended stays there, and goes to the next subscription of this mode that matches, with the same <see cref="MqttMessage.DeliveryId"/>. Needs <see cref="SessionOptions.Store"/>. Messages of QoS 0 are not stored.
     /// </summary>
     Stored,
 }

@@ -10,7 +10,7 @@ public sealed class OutboxOptions
     public int MaximumMessages { get; set; } = 1_000_000;
 
     /// <summary>
-    /// The most bytes of topics, properties and payloads of all these messages. Default: 64 MiB; at least 1. What happens to more, <see cref="Overflow"/> says; a message that alone is larger
+    /// The most bytes of topics, properties, payloads and identifiers of all these messages. Default: 64 MiB; at least 1. What happens to more, <see cref="Overflow"/> says; a message that alone is larger
     /// is refused.
     /// </summary>
     public long MaximumBytes { get; set; } = 64 * 1024 * 1024;

@@ -5,7 +5,8 @@ public sealed class ReceiveOptions
 {
     /// <summary>
     /// The most QoS 1 and 2 messages that wait for our acknowledgement. Default: 256; 1 to 65,535. A server of 5.0 that exceeds it is disconnected with 0x93, except
-    /// in a session that goes on: Mosquitto 2.0 then sends all that it kept, and more. It also exceeds a value below its own <c>max_inflight_messages</c> (20) by one, so stay above that.
+    /// with what it repeats in a session that goes on, as Mosquitto 2.0 does after a restart. When that ended two connections of a session in a row, <see cref="ClientEvent.ReconnectLoop"/> says so, and what
+    /// the server sends beyond it is taken: Mosquitto 2.0 may forget to count what it queued. From a connection on which it keeps the limit, or a new session on, it counts again. Mosquitto 2.0 also exceeds a value below its own <c>max_inflight_messages</c> (20) by one, so stay above that.
     /// </summary>
     public int ReceiveMaximum { get; set; } = 256;
 

@@ -110,6 +110,8 @@ internal sealed class DiskLogFiles(string directory) : ILogFiles
             return ValueTask.CompletedTask;
         }
 
+        public ValueTask FlushBesideAsync() => new(Task.Run(() => RandomAccess.FlushToDisk(handle)));
+
         public void Truncate(long length) => RandomAccess.SetLength(handle, length);
 
         public void Dispose()

@@ -42,5 +42,8 @@ internal interface ILogFile : IDisposable
     /// <summary>Completes when what was written is on the disk.</summary>
     ValueTask FlushAsync();
 
+    /// <summary>The same, for a caller that goes on writing meanwhile: what it writes from now on may be left out.</summary>
+    ValueTask FlushBesideAsync() => FlushAsync();
+
     void Truncate(long length);
 }

@@ -246,10 +246,10 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
 
         // Each has its own failure: what cannot be deleted is no reason not to write.
-        var writing = await WriteAsync(flushes: isTimerDue || isClosing).ConfigureAwait(false);
+        var writing = await WriteAsync(flushes: isTimerDue, isClosing).ConfigureAwait(false);
         _deletable = writing is null ? _obsoleteWithBatch : _deletable;
         var deleting = await DeleteAsync(isTimerDue).ConfigureAwait(false);
-        Report(writing ?? deleting, isBlocked: writing is not null);
+        Report(writing, deleting);
         return isClosing && (isAll || writing is not null);
     }
 
@@ -279,7 +279,7 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Exception?> WriteAsync(bool flushes)
+    private async ValueTask<Exception?> WriteAsync(bool flushes, bool isClosing)
     {
         try
         {
@@ -290,11 +290,16 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
 
             if (_options.Durability == Durability.Grouped && _writer.IsUnflushed)
             {
-                if (flushes)
+                if (isClosing || (flushes && _isFailing))
                 {
                     await _writer.FlushAsync().ConfigureAwait(false);
                 }
-                else
+                else if (flushes)
+                {
+                    await _writer.BeginFlushAsync().ConfigureAwait(false);
+                }
+
+                if (_writer.IsUnflushed)
                 {
                     SetTimer(_options.FlushInterval);
                 }
@@ -309,18 +314,20 @@ internal sealed class RecordLog : ISessionLog, IValueTaskSource, IThreadPoolWork
         }
     }
 
-    private void Report(Exception? failure, bool isBlocked)
+    private void Report(Exception? writing, Exception? deleting)
     {
         lock (_lock)
         {
-            _isBlocked = isBlocked;
+            _isBlocked = writing is not null;
         }
 
-        if (failure is not null)
+        if (writing is not null || deleting is not null)
         {
             _isFailing = true;
             SetTimer(_options.RetryInterval);
-            _events.Failed(StorageException.From("write to the session store", _files.Location, failure));
+            _events.Failed(writing is not null
+                ? StorageException.From("write to the session store", _files.Location, writing)
+                : StorageException.From("delete what is obsolete from the session store", _files.Location, deleting!, isWriting: true));
         }
         else if (_isFailing && !_deletesAgain)
         {

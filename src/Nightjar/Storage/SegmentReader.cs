@@ -7,7 +7,8 @@ internal sealed class SegmentReader(ILogFile file, long segment, RecordFrame fra
 {
     private const int UsualWindow = 1024 * 1024;
 
-    private byte[] _window = ArrayPool<byte>.Shared.Rent(UsualWindow);
+    // No larger than what there is to read: the pool keeps one of each size for every thread, and most sessions are small.
+    private byte[] _window = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(file.Length, LogHeader.Size, UsualWindow));
     private long _start;
     private int _filled;
 

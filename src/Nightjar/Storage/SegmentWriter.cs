@@ -17,6 +17,8 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     private int _segments = older.Count;
     private long _firstEnd = older.Count > 0 ? older[0].LastSequence : long.MaxValue;
     private bool _namesChanged;
+    private bool _isDirty;
+    private Task _flushing = Task.CompletedTask;
 
     /// <summary>How many segments there are. Read by any thread.</summary>
     public int Segments => Volatile.Read(ref _segments);
@@ -28,7 +30,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
     public long FirstEnd => Volatile.Read(ref _firstEnd);
 
     /// <summary>Whether the system has bytes that a loss of power could take.</summary>
-    public bool IsUnflushed { get; private set; }
+    public bool IsUnflushed => _isDirty || !_flushing.IsCompletedSuccessfully;
 
     /// <summary>Writes the first chunks, all of one segment; beginning that segment if need be.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -51,7 +53,7 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
             _parts.Add(chunks[i].Written);
         }
 
-        IsUnflushed = true;
+        _isDirty = true;
         await _file!.WriteAsync(_parts, first.Offset).ConfigureAwait(false);
         var last = chunks[count - 1];
         _last = last.LastSequence;
@@ -59,13 +61,35 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
         _length = last.Offset + last.Length;
     }
 
+    /// <summary>
+    /// Begins to bring what was written to the disk, and does not wait for it: a disk may take tens of milliseconds, and what is committed meanwhile needs the system alone. Of a failure
+    /// the next call tells. A new name needs the directory too, which is rare: then it waits.
+    /// </summary>
+    public async ValueTask BeginFlushAsync()
+    {
+        if (_namesChanged)
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+        else if (_flushing.IsCompleted)
+        {
+            await EndFlushingAsync().ConfigureAwait(false);
+            if (_isDirty && _file is not null)
+            {
+                _isDirty = false;
+                _flushing = _file.FlushBesideAsync().AsTask();
+            }
+        }
+    }
+
     /// <summary>Completes when all that was written is on the disk.</summary>
     public async ValueTask FlushAsync()
     {
-        if (IsUnflushed && _file is not null)
+        await EndFlushingAsync().ConfigureAwait(false);
+        if (_isDirty && _file is not null)
         {
             await _file.FlushAsync().ConfigureAwait(false);
-            IsUnflushed = false;
+            _isDirty = false;
         }
 
         if (_namesChanged)
@@ -95,7 +119,34 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
         }
     }
 
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        // Who closes after a failure was told of one already.
+        _ = _flushing.ContinueWith(static flushing => flushing.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _file?.Dispose();
+    }
+
+    private async ValueTask EndFlushingAsync()
+    {
+        if (_flushing.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        try
+        {
+            await _flushing.ConfigureAwait(false);
+        }
+        catch
+        {
+            _isDirty = true;
+            throw;
+        }
+        finally
+        {
+            _flushing = Task.CompletedTask;
+        }
+    }
 
     private async ValueTask SealAsync()
     {
@@ -114,6 +165,6 @@ internal sealed class SegmentWriter(ILogFiles files, Durability durability, List
         _file.Dispose();
         _file = null;
         _segment = 0;
-        IsUnflushed = false;
+        _isDirty = false;
     }
 }

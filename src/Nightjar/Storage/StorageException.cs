@@ -63,13 +63,17 @@ public sealed class StorageException : IOException
     /// <summary>The directory of the store, or the file in it that is concerned; null if the store has none.</summary>
     public string? Path { get; }
 
+    /// <summary>Only what is obsolete could not be deleted: records are written and committed all the same, and nothing has to wait.</summary>
+    internal bool IsWriting { get; init; }
+
     /// <summary>How a message goes on that names a path.</summary>
     internal static string At(string? path) => path is null ? "" : $" in {path}";
 
     /// <param name="doing">What was tried, such as "write to the session store".</param>
     /// <param name="path">Where.</param>
     /// <param name="error">What came of it.</param>
-    internal static StorageException From(string doing, string? path, Exception error)
+    /// <param name="isWriting">Records are written all the same.</param>
+    internal static StorageException From(string doing, string? path, Exception error, bool isWriting = false)
     {
         if (error is StorageException known)
         {
@@ -86,7 +90,7 @@ public sealed class StorageException : IOException
             StorageFailureKind.NotFound => "there is none, or what was in it was taken away. Look at the path.",
             _ => error.Message,
         };
-        return new StorageException(kind, $"Could not {doing}{At(path)}: {hint}", path, error);
+        return new StorageException(kind, $"Could not {doing}{At(path)}: {hint}", path, error) { IsWriting = isWriting };
     }
 
     // Where the system is not Windows, the base class library gives the error number itself.

@@ -26,7 +26,7 @@ internal sealed class BridgeHandler(Func<MqttMessage, CancellationToken, ValueTa
         var passed = handler(received, feed.Stopping);
         if (!passed.IsCompletedSuccessfully)
         {
-            return WaitAsync(passed, received, feed);
+            return WaitAsync(passed.AsTask(), received, feed);
         }
 
         BridgedMessage.Follow(passed.GetAwaiter().GetResult(), received, feed);
@@ -37,6 +37,6 @@ internal sealed class BridgeHandler(Func<MqttMessage, CancellationToken, ValueTa
 
     public override MessageHandler Another() => new BridgeHandler(handler);
 
-    private static async ValueTask WaitAsync(ValueTask<DeliveryReceipt> passed, MqttMessage message, MessageFeed feed) =>
+    private static async ValueTask WaitAsync(Task<DeliveryReceipt> passed, MqttMessage message, MessageFeed feed) =>
         BridgedMessage.Follow(await passed.ConfigureAwait(false), message, feed);
 }

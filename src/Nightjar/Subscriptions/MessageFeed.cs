@@ -260,18 +260,18 @@ internal sealed class MessageFeed : LocalSubscription
         }
     }
 
-    /// <summary>Nobody wants the message any more.</summary>
+    /// <summary>Nobody here wants the message any more. One that is stored was not handled for that, and stays in the store.</summary>
     public void LetGo(in ReceivedMessage message)
     {
         message.Chunk.Release();
         if (IsAwaited(message))
         {
-            Host.Complete([ToOutcome(message, MessageOutcome.Acknowledge)]);
+            Host.Complete([ToOutcome(message, IsStored(message) ? MessageOutcome.LeaveUnacknowledged : MessageOutcome.Acknowledge)]);
         }
     }
 
     /// <summary>
-    /// After the end, unless a consumer is there and will do it: nobody here wants these messages any more. They are acknowledged; when the client itself
+    /// After the end, unless a consumer is there and will do it: nobody here wants these messages any more. They are acknowledged, or stay in the store; when the client itself
     /// closes, the acknowledgement comes too late to leave, and the server keeps them for the next.
     /// </summary>
     public void LetGo()

@@ -97,8 +97,7 @@ public sealed class CompactionTests
     [Fact]
     public void Ids_of_delivered_messages_are_remembered_up_to_a_number()
     {
-        var journal = Begin();
-        journal.RememberedIds = 10;
+        var journal = Begin(rememberedIds: 10);
         for (var i = 0; i < 3_000; i++)
         {
             var handle = _messages.Add(new OutgoingPublish { Topic = Topic, QoS = QoS.AtLeastOnce, Id = Encoding.UTF8.GetBytes($"id {i}") }, waiter: null);
@@ -134,10 +133,10 @@ public sealed class CompactionTests
         return text.AppendLine($"{session.Identity?.GeneratedClientId} {session.Identity?.Session} {string.Join(' ', session.Identity?.Assigned ?? [])}").ToString();
     }
 
-    private SessionJournal Begin()
+    private SessionJournal Begin(int rememberedIds = 100)
     {
         var journal = new SessionJournal(_log, Slack);
-        journal.Begin(new RestoredSession(), _messages, 0, DateTimeOffset.UnixEpoch.AddYears(60));
+        journal.Begin(new RestoredSession(), _messages, rememberedIds, 0, DateTimeOffset.UnixEpoch.AddYears(60));
         return journal;
     }
 
@@ -159,7 +158,8 @@ public sealed class CompactionTests
     private void Deliver(SessionJournal journal, int handle, ushort id)
     {
         Assign(journal, handle, id);
-        journal.Ended(handle, MessageEnd.Answered, ReasonCode.Success);
+        var named = _messages[handle].IdLength > 0;
+        journal.Ended(handle, MessageEnd.Answered, ReasonCode.Success, named ? _messages[handle].Id.ToArray() : null);
         _messages.Remove(handle);
         journal.Compact(0);
         journal.Committed(_log.Commit());

@@ -139,7 +139,7 @@ public sealed class DamageTests
         var log = new CrashLog();
         var messages = new MessageStore();
         var journal = new SessionJournal(log);
-        journal.Begin(new RestoredSession(), messages, 0, Now);
+        journal.Begin(new RestoredSession(), messages, rememberedIds: 100, 0, Now);
         journal.Note(new SessionIdentity { Session = "the server\ntest" });
         var waiting = new Queue<int>();
         var assigned = new List<int>();

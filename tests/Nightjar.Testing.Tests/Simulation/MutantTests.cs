@@ -17,6 +17,9 @@ public sealed class MutantTests
     [InlineData("LeakQuotaPermit")]
     [InlineData("AcknowledgeBeforeHandler")]
     [InlineData("ResendOnLiveLink")]
+    [InlineData("SendBeforeCommit")]
+    [InlineData("ForgetInboundIds")]
+    [InlineData("LoseOrderOnResume")]
     public void A_mutant_is_found(string name)
     {
         Assert.NotEmpty(Play(name));

@@ -88,6 +88,26 @@ public sealed class BridgeTests
     }
 
     [Fact]
+    public async Task Messages_that_are_passed_on_under_one_identifier_are_all_acknowledged_with_its_receipt()
+    {
+        await using var scene = await PeerScene.StartAsync();
+        await using var target = InMemory.Peer();
+        await using var client = await target.ConnectAsync(InMemory.Options(target));
+        using var end = new AbortAtEnd(client);
+        scene.Client.On("t", message => client.EnqueueAsync(new OutgoingMessage("t", message.Payload) { Id = "one" }));
+        await scene.Peer.GrantAsync();
+
+        await scene.SendAsync("t", "1", 1);
+        await scene.SendAsync("t", "1", 2);
+        await scene.SendAsync("t", "1", 3);
+        var passed = await target.ExpectAsync<MqttMessage>().Soon();
+        await Eventually.True(() => scene.Client.Status.Unacknowledged == 3);
+        await target.SendAsync(new AckPacket(PacketType.PubAck, passed.PacketId));
+
+        await scene.AckAsync(1, 2, 3);
+    }
+
+    [Fact]
     public async Task A_bridge_that_throws_is_tried_again_and_one_without_a_receipt_is_a_mistake()
     {
         await using var scene = await PeerScene.StartAsync(options => options.Receive.HandlerRetries = 0);

@@ -1,3 +1,4 @@
+using Nightjar.Tests.Sessions;
 using Xunit;
 
 namespace Nightjar.Tests.Outbox;
@@ -55,6 +56,31 @@ public sealed class StoredReceiptTests
         await receipt.Stored.Soon();
         Assert.True(receipt.Withdraw());
         await client.DrainAsync().Soon();
+    }
+
+    [Fact]
+    public async Task Messages_go_on_while_the_store_can_be_written_and_not_be_tidied_up()
+    {
+        var store = new TestStore();
+        await using var gated = new GatedBroker();
+        gated.Open();
+        await using var client = new MqttClient(Options(gated, store));
+        await client.ConnectAsync().Soon();
+
+        store.FailToDelete();
+        Assert.NotNull(client.Status.Storage!.Error);
+        await (await client.EnqueueAsync("t", "1").Soon()).Acknowledged.Soon();
+
+        store.Fail();
+        var waits = client.EnqueueAsync("t", "2").AsTask();
+        store.FailToDelete();
+        await (await waits.Soon()).Acknowledged.Soon();
+        store.FailToDelete();
+        store.Fail();
+        store.GoOn();
+        await (await client.EnqueueAsync("t", "3").Soon()).Acknowledged.Soon();
+
+        Assert.Equal(["1", "2", "3"], gated.Published);
     }
 
     private static MqttClientOptions Options(GatedBroker gated, ISessionStore store)

@@ -216,7 +216,14 @@ public sealed class StoredMessageTests
 
         await using (var second = new MqttClient(WithStore(InMemory.Options(broker), store)))
         {
-            second.On("t", message => counts.AddOrUpdate(message.Text, 1, (_, count) => count + 1), Stored);
+            second.On(
+                "t",
+                message =>
+                {
+                    message.Acknowledge();
+                    counts.AddOrUpdate(message.Text, 1, (_, count) => count + 1);
+                },
+                Stored);
             await second.OpenAsync().Soon();
             await Eventually.True(() => counts["left"] == 2);
         }

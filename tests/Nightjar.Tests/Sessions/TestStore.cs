@@ -31,6 +31,9 @@ internal sealed class TestStore(ISessionStore? inner = null) : ISessionStore
     /// <summary>As a full disk says it.</summary>
     public void Fail() => _log!.Events.Failed(new StorageException(StorageFailureKind.DiskFull, "Could not write: the disk is full. Make room."));
 
+    /// <summary>What is obsolete cannot be deleted; records are written.</summary>
+    public void FailToDelete() => _log!.Events.Failed(new StorageException(StorageFailureKind.Denied, "Could not delete.") { IsWriting = true });
+
     public void GoOn() => _log!.Events.WentOn();
 
     public async ValueTask<ISessionLog> OpenAsync(ISessionRecovery recovery, ISessionLogEvents events, CancellationToken cancellationToken = default)

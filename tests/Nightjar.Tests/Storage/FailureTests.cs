@@ -102,7 +102,7 @@ public sealed class FailureTests
         };
         log.Obsolete(last);
         await CommittedAsync(log.Append(1, [1]));
-        await Eventually.True(() => _owner.Failures.Any(failure => failure.Kind == StorageFailureKind.Denied));
+        await Eventually.True(() => _owner.Failures.Any(failure => failure is { Kind: StorageFailureKind.Denied, IsWriting: true }));
 
         Volatile.Write(ref isStuck, false);
         await Eventually.True(() =>

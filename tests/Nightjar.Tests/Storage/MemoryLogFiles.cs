@@ -18,6 +18,9 @@ internal sealed class MemoryLogFiles : ILogFiles
     /// <summary>Asked before each operation ("write", "flush", "create", "delete", "names"); throws what the operation is to throw.</summary>
     public Action<string>? Before { get; set; }
 
+    /// <summary>What a flush beside the writing waits for.</summary>
+    public Func<Task>? FlushesBeside { get; set; }
+
     /// <summary>Called whenever the content changes; also halfway through a write.</summary>
     public Action? Changed { get; set; }
 
@@ -145,6 +148,16 @@ internal sealed class MemoryLogFiles : ILogFiles
         {
             files.Do("flush", () => content.Durable = [.. content.Bytes]);
             return ValueTask.CompletedTask;
+        }
+
+        public async ValueTask FlushBesideAsync()
+        {
+            if (files.FlushesBeside is { } waiting)
+            {
+                await waiting();
+            }
+
+            await FlushAsync();
         }
 
         public void Truncate(long length) => content.Bytes = content.Bytes[..(int)length];

@@ -111,6 +111,45 @@ public sealed class RecordLogTests
     }
 
     [Fact]
+    public async Task Grouped_commits_go_on_while_the_disk_takes_its_time_and_its_failure_is_told()
+    {
+        var time = new ManualTimeProvider();
+        var files = new MemoryLogFiles();
+        var owner = new LogOwner();
+        var disk = new TaskCompletionSource();
+        await using var log = await owner.OpenAsync(files, new FileSessionStoreOptions { TimeProvider = time });
+        var first = log.Append(1, [1]);
+        await Eventually.True(() => owner.LastCommitted == first);
+
+        // The first flush has a new name to bring to the disk as well; the one after that goes beside.
+        var flushes = 0;
+        files.FlushesBeside = () =>
+        {
+            Interlocked.Increment(ref flushes);
+            return disk.Task;
+        };
+        await Eventually.True(() =>
+        {
+            log.Append(1, [2]);
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            return Volatile.Read(ref flushes) == 1;
+        });
+
+        var during = log.Append(1, [3]);
+        await Eventually.True(() => owner.LastCommitted == during);
+        Assert.False(disk.Task.IsCompleted);
+
+        files.FlushesBeside = null;
+        disk.SetException(new IOException("Input/output error", 5));
+        await Eventually.True(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return owner.Recoveries == 1;
+        });
+        Assert.Single(owner.Failures);
+    }
+
+    [Fact]
     public async Task Segments_with_nothing_but_obsolete_records_are_deleted()
     {
         var files = new MemoryLogFiles();

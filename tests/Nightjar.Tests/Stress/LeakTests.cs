@@ -50,6 +50,34 @@ public sealed class LeakTests
     }
 
     [Fact]
+    public async Task Clients_with_a_store_leave_no_memory_behind()
+    {
+        await using var broker = InMemory.Broker(options => options.RecordPublished = false);
+        await CycleAsync(100, Stored, UseAsync);
+        var before = Held();
+
+        await CycleAsync(Cycles / 10, Stored, UseAsync);
+
+        await broker.WaitForNoClientsAsync();
+        Assert.Empty(broker.Sessions);
+        AssertAsBefore(before);
+
+        MqttClientOptions Stored()
+        {
+            var options = InMemory.Options(broker);
+            options.Session.Store = new MemorySessionStore();
+            options.Session.ExpiryInterval = TimeSpan.Zero;
+            return options;
+        }
+
+        static async Task UseAsync(MqttClient client)
+        {
+            await using var messages = client.Subscribe("own", new SubscribeOptions { Acknowledge = AcknowledgeMode.Stored }).GetAsyncEnumerator();
+            await client.PublishAsync("own", "x", QoS.ExactlyOnce).AsTask().Soon();
+        }
+    }
+
+    [Fact]
     public async Task A_thousand_connections_leave_no_socket_behind()
     {
         await using var broker = new MqttTestBroker(new MqttTestBrokerOptions { RecordPublished = false, Patience = Deadline.Patience });

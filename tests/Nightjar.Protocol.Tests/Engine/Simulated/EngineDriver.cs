@@ -24,12 +24,12 @@ internal sealed class EngineDriver
     private byte[] _unparsed = [];
     private int _dial;
 
-    public EngineDriver(EngineSettings settings, IRecordAppender? log = null, RestoredSession? session = null)
+    public EngineDriver(EngineSettings settings, IRecordAppender? log = null, RestoredSession? session = null, DateTimeOffset? utcNow = null)
     {
         Engine = new ClientEngine(log is null ? settings : settings with { HasStore = true });
         if (log is not null)
         {
-            Engine.Restore(session ?? new RestoredSession(), new SessionJournal(log), Now, DateTimeOffset.UnixEpoch.AddYears(60));
+            Engine.Restore(session ?? new RestoredSession(), new SessionJournal(log), Now, utcNow ?? DateTimeOffset.UnixEpoch.AddYears(60));
         }
     }
 

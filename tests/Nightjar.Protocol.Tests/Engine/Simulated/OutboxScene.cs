@@ -60,7 +60,7 @@ internal sealed class OutboxScene
         else if (admission == OutboxAdmission.MustWait)
         {
             _line.Add($"{topic} {payload} {(int)qos}");
-            Requests[payload] = Outbound.WaitForRoom(_line[^1], message.Length, Driver.Now);
+            Requests[payload] = Outbound.WaitForRoom(_line[^1], message, Driver.Now);
         }
 
         Collect();

@@ -17,10 +17,10 @@ internal sealed class ScriptedServer
     private readonly RecordingLog? _log;
     private PacketDecoder? _decoder;
 
-    public ScriptedServer(EngineSettings? settings = null, RecordingLog? log = null, RestoredSession? session = null)
+    public ScriptedServer(EngineSettings? settings = null, RecordingLog? log = null, RestoredSession? session = null, DateTimeOffset? utcNow = null)
     {
         _log = log;
-        Driver = new EngineDriver(settings ?? Settings(), log, session);
+        Driver = new EngineDriver(settings ?? Settings(), log, session, utcNow);
     }
 
     public EngineDriver Driver { get; }
