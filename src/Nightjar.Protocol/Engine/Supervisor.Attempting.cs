@@ -1,5 +1,3 @@
-
-
 namespace Nightjar.Protocol.Engine;
 
 // One attempt to connect after the other.
