@@ -1,7 +1,5 @@
 using Nightjar.Protocol.Codec;
-using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
-using Nightjar.Protocol.Topics;
 
 namespace Nightjar.Protocol.Engine;
 
@@ -15,7 +13,7 @@ namespace Nightjar.Protocol.Engine;
 /// (<see cref="TakeOutput"/>, the lists). All but <see cref="Inbound"/>'s parsing are guarded by the host's one lock.</para>
 /// <para>Times are ticks of 100 ns of one monotonic clock.</para>
 /// </remarks>
-internal sealed class ClientEngine
+internal sealed partial class ClientEngine
 {
     private readonly Reception _reception;
     private readonly Lifecycle _lifecycle;
@@ -180,65 +178,8 @@ internal sealed class ClientEngine
     /// <summary>Command: more space between messages. See <see cref="PublishPace.Throttle"/>.</summary>
     public void Throttle(long delay, long now) => Outbound.Pace.Throttle(delay, now);
 
-    /// <summary>Command: subscribe.</summary>
-    public void Subscribe(LocalSubscription subscription, long now)
-    {
-        subscription.Number = ++_subscribed;
-        Routes.Add(subscription);
-        Subscriptions.Add(subscription);
-        if (subscription.StoresMessages && _lifecycle.Supervisor.HasAttempted && _replays is { IsEmpty: false })
-        {
-            _replays.Rewind();
-            Outputs.Enqueue(new EngineOutput.Replay());
-        }
-
-        _lifecycle.PumpSubscriptions();
-        _lifecycle.ConnectForSubscription(now);
-    }
-
-    /// <summary>Command: what no subscription matches goes to this one.</summary>
-    public void CatchUnrouted(LocalSubscription subscription) => Routes.AddCatchAll(subscription);
-
-    /// <summary>Command: end one subscription; with the last of its filter goes an UNSUBSCRIBE.</summary>
-    public void Unsubscribe(LocalSubscription subscription, object? waiter)
-    {
-        Routes.Remove(subscription);
-        Routes.RemoveCatchAll(subscription);
-        Subscriptions.Remove(subscription, waiter);
-        _lifecycle.PumpSubscriptions();
-    }
-
-    /// <summary>Command: end these filters, known or not. Returns the subscriptions that end with them.</summary>
-    public IReadOnlyList<LocalSubscription> Unsubscribe(IReadOnlyList<TopicFilter> filters, object? waiter, long now)
-    {
-        var ended = new List<LocalSubscription>();
-        foreach (var filter in filters)
-        {
-            foreach (var subscription in Subscriptions.GiveUp(filter.Text, waiter))
-            {
-                Routes.Remove(subscription, filter);
-                if (subscription.Alive == 0)
-                {
-                    ended.Add(subscription);
-                }
-            }
-        }
-
-        _lifecycle.PumpSubscriptions();
-        _lifecycle.ConnectOnFirstUse(now);
-        return ended;
-    }
-
     /// <summary>Command: something is about to be asked of the server; a client that rests, or never connected, does so now.</summary>
     public void ConnectForUse(long now) => _lifecycle.ConnectOnFirstUse(now);
-
-    /// <summary>Command: ask for a subscription's filters again, for the sake of retained messages.</summary>
-    public void Resubscribe(LocalSubscription subscription, object waiter, long now)
-    {
-        Subscriptions.AskAgain(subscription, waiter);
-        _lifecycle.PumpSubscriptions();
-        _lifecycle.ConnectOnFirstUse(now);
-    }
 
     /// <summary>Command: these handlers are done. Acknowledgements leave in the order of arrival.</summary>
     public void Complete(ReadOnlySpan<HandlerOutcome> outcomes, long now)
@@ -342,39 +283,6 @@ internal sealed class ClientEngine
 
     /// <summary>The host does not read at the moment, so silence means nothing.</summary>
     public void HandlePaused(long now) => _lifecycle.HandlePaused(now);
-
-    /// <summary>
-    /// The session goes on where an earlier process stopped; once, before anything is dialled. <paramref name="journal"/> is where it is written down from here on.
-    /// </summary>
-    public void Restore(RestoredSession session, SessionJournal journal, long now, DateTimeOffset utcNow)
-    {
-        foreach (var arrival in session.Arrivals.Where(arrival => arrival.IsReceived))
-        {
-            Ledger.Restore(arrival.PacketId); // mutant: ForgetInboundIds
-        }
-
-        Identifiers.Restore(session.Identifiers.Select(known => (known.Identifier, known.Filter)), session.HighestIdentifier);
-        Identifiers.Journal = journal;
-        Outbound.Restore(session, journal, now, utcNow);
-        _replays = new StoredReplays(session, journal, Routes);
-        _lifecycle.Restore(session, now);
-    }
-
-    /// <summary>Take: the next message that was stored and not handled, for those here who store messages; after <see cref="EngineOutput.Replay"/>.</summary>
-    public bool TakeReplay(out StoredReplay replay)
-    {
-        replay = default;
-        return _replays is not null && _replays.TryTake(out replay);
-    }
-
-    /// <summary>The log is committed up to this record.</summary>
-    public void HandleCommitted(long sequence) => Outbound.Committed(sequence);
-
-    /// <summary>Records cannot be written at the moment: what depends on them waits.</summary>
-    public void HandleStoreFailed() => Outbound.HandleStore(isFailing: true);
-
-    /// <summary>They can again.</summary>
-    public void HandleStoreWentOn() => Outbound.HandleStore(isFailing: false);
 
     /// <summary>Time passed; asking early is harmless.</summary>
     public void Advance(long now)

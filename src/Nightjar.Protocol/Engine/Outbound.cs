@@ -1,5 +1,4 @@
 using Nightjar.Protocol.Codec;
-using Nightjar.Protocol.Journal;
 using Nightjar.Protocol.Packets;
 using Nightjar.Protocol.Session;
 
@@ -208,49 +207,6 @@ internal sealed partial class Outbound
     /// <summary>Command: tell <paramref name="waiter"/> when all that was published before is handed to the transport. True: it is already.</summary>
     public bool Flush(object waiter) => _flushes.Add(waiter, _reliable, _unreliable, FlushPosition);
 
-    /// <summary>A connection was accepted: what is unanswered is sent again first, or as new if the server lost the session.</summary>
-    public void Open(Accepted accepted)
-    {
-        _version = accepted.Version;
-        _limits = accepted.Limits;
-        _publishes.Open(_version, _limits);
-        _recordedBefore = Session.LastRecord;
-        _open = true;
-        _quarantined = 0;
-        if (accepted.SessionPresent)
-        {
-            Session.Resume(_limits.ReceiveMaximum);
-
-            // If it is another session after all, the server takes the QoS 2 messages that it had already for new ones.
-            _messages.MarkPossiblyDuplicated(accepted.SessionIsCertain ? [] : Session.ExactlyOnce);
-        }
-        else
-        {
-            StartOver(_limits.ReceiveMaximum, accepted.IsElsewhere);
-        }
-
-        // What the limits of the connection before forbade is the oldest of all.
-        _reliable.PutInFront(_messages, _setAside);
-        _setAside.Clear();
-        Resend();
-    }
-
-    /// <summary>The connection is gone. Returns how many QoS 0 messages went with it unwritten.</summary>
-    public long Close(CloseReason reason)
-    {
-        _open = false;
-        Pace.Begin();
-        _publishes.Close();
-        _control.Clear();
-        _pings.Clear();
-        _data.Clear();
-        _flushes.ConnectionLost(reason);
-        FollowLost();
-        var lost = _unreliableInLane - _unreliableWritten;
-        _unreliableInLane = _unreliableWritten = _unreliableTaken = 0;
-        return lost;
-    }
-
     /// <summary>Writes DISCONNECT, which leaves after all else; nothing may follow it [MQTT5-3.14.4-1].</summary>
     public void WriteLast(DisconnectPacket packet, MqttVersion version)
     {
@@ -327,30 +283,6 @@ internal sealed partial class Outbound
         Session.Journal?.Committed(lsn);
     }
 
-    /// <summary>PUBACK, PUBREC or PUBCOMP came.</summary>
-    public void HandleAck(PacketType type, ushort id, ReasonCode reason)
-    {
-        int handle;
-        switch (type)
-        {
-            case PacketType.PubAck when Session.HandlePubAck(id, out handle) == AckEffect.Completed:
-                End(handle, reason);
-                break;
-            case PacketType.PubComp when Session.HandlePubComp(id, out handle) == AckEffect.Completed:
-                // Since PUBREC the message is the server's. 0x92 says that it had released it already and the first PUBCOMP was lost (MQTT 5, 3.7.2.1).
-                End(handle, _messages[handle].ReasonCode);
-                break;
-            case PacketType.PubRec:
-                HandlePubRec(id, reason);
-                break;
-        }
-
-        if (reason == ReasonCode.QuotaExceeded)
-        {
-            Pace.SlowDown();
-        }
-    }
-
     /// <summary>Writes an acknowledgement, behind the record that it depends on.</summary>
     public void WriteAck(in AckPacket packet, long lsn)
     {
@@ -401,61 +333,4 @@ internal sealed partial class Outbound
             }
         }
     }
-
-    private void StartOver(int receiveMaximum, bool elsewhere)
-    {
-        _voided.Clear();
-        var released = new List<int>();
-        Session.StartOver(receiveMaximum, released, _voided);
-        Session.Journal?.Started(elsewhere);
-        if (elsewhere)
-        {
-            // Whether PUBREL arrived there, nobody will know: a message too many is better than one too few.
-            _voided.InsertRange(0, released);
-            released.Clear();
-            _voided.Sort((one, other) => MessageQueue.Compare(_messages[one].Number, _messages[other].Number));
-        }
-
-        released.ForEach(handle => End(handle, _messages[handle].ReasonCode));
-
-        _voided.RemoveAll(EndIfLost);
-        _voided.ForEach(handle => _messages[handle].PacketId = 0);
-        _messages.MarkPossiblyDuplicated(_voided);
-        _reliable.PutInFront(_messages, _voided);
-    }
-
-    /// <summary>The content of a message of an earlier process is lost: with its session it ends.</summary>
-    private bool EndIfLost(int handle)
-    {
-        if (_messages[handle].Segment is not null)
-        {
-            return false;
-        }
-
-        Session.Journal?.Ended(handle, MessageEnd.Quarantined, ReasonCode.Success);
-        _messages.Remove(handle);
-        return true;
-    }
-
-    private void HandlePubRec(ushort id, ReasonCode reason)
-    {
-        switch (Session.HandlePubRec(id, reason, out var handle, out var lsn))
-        {
-            case AckEffect.Completed:
-                End(handle, reason);
-                break;
-            case AckEffect.Released:
-                _messages[handle].ReasonCode = reason;
-                WriteRelease(id, lsn); // mutant: ForgetPubRel
-                break;
-            case AckEffect.ReleasedAgain:
-                WriteRelease(id, Session.LastRecord);
-                break;
-            case AckEffect.Unknown:
-                WriteAck(new AckPacket(PacketType.PubRel, id, ReasonCode.PacketIdentifierNotFound), lsn: 0);
-                break;
-        }
-    }
-
-    private void WriteRelease(ushort id, long lsn) => WriteAck(new AckPacket(PacketType.PubRel, id), lsn);
 }

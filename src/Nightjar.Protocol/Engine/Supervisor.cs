@@ -3,7 +3,7 @@ namespace Nightjar.Protocol.Engine;
 /// <summary>
 /// Decides when to connect, to whom, when to try again and when to give up. It knows nothing of packets: the engine tells it how attempts and connections end.
 /// </summary>
-internal sealed class Supervisor
+internal sealed partial class Supervisor
 {
     // For a peer that takes no bytes any more: DISCONNECT is a courtesy and not worth more.
     private const long DisconnectTimeout = 2 * TimeSpan.TicksPerSecond;
@@ -148,32 +148,6 @@ internal sealed class Supervisor
 
     /// <summary>The same again, at once: the version was not the right one, or the server's session had to be emptied.</summary>
     public void Retry(long now) => Dial(Servers.Target, now, continues: true);
-
-    /// <summary>The host prepared the attempt, for another server perhaps; from here its time counts. False: it is over.</summary>
-    public bool HandlePrepared(int attempt, ServerSettings target, long now)
-    {
-        if (attempt != _attempt || Phase != ConnectionPhase.Preparing)
-        {
-            return false;
-        }
-
-        Servers.Target = target;
-        Phase = ConnectionPhase.Dialing;
-        _phaseDeadline = AttemptDeadline(now);
-        return true;
-    }
-
-    /// <summary>False: that attempt is over, nobody waits for its transport.</summary>
-    public bool HandleDialed(int attempt)
-    {
-        if (attempt != _attempt || Phase != ConnectionPhase.Dialing)
-        {
-            return false;
-        }
-
-        Phase = ConnectionPhase.Handshake;
-        return true;
-    }
 
     public void HandleAccepted(long now)
     {
@@ -366,59 +340,4 @@ internal sealed class Supervisor
         _waitsFirmly = firmly;
         _waitsForWindow = false;
     }
-
-    /// <summary>The next attempt, now or as soon as a window is open.</summary>
-    private void Begin(long now)
-    {
-        _gathering = new Gathering();
-        if (_isHeld)
-        {
-            _wasAsked = true;
-            return;
-        }
-
-        var at = Windows.MayBegin(now);
-        if (at > now)
-        {
-            WaitUntil(at, firmly: false);
-            _waitsForWindow = true;
-            return;
-        }
-
-        if (!_everConnected && _settings.FirstConnect == FirstConnect.FailFast && _firstDeadline == long.MaxValue)
-        {
-            _firstDeadline = now + _settings.ConnectTimeout;
-        }
-
-        Dial(Servers.Current, now, continues: false);
-    }
-
-    private void Dial(ServerSettings target, long now, bool continues)
-    {
-        _failures.ReportUnanswered(now);
-        if (_replays)
-        {
-            _replays = false;
-            _outputs.Enqueue(new EngineOutput.Replay());
-        }
-
-        _attempt++;
-        Servers.Target = target;
-        _attemptedAt = now;
-        _waitsForWindow = false;
-        RetryAt = long.MaxValue;
-        FirstCause = null;
-        var prepares = _settings.Connection.PreparesAttempts && !continues;
-        Phase = prepares ? ConnectionPhase.Preparing : ConnectionPhase.Dialing;
-        _phaseDeadline = prepares ? _firstDeadline : AttemptDeadline(now);
-        _outputs.Enqueue(new EngineOutput.Dial(_attempt, target)
-        {
-            LastFailure = _everConnected || Failures > 0 ? LastFailure : null,
-            Number = Failures + 1,
-            RenewCredentials = _rule.RenewsCredentials,
-            Continues = continues,
-        });
-    }
-
-    private long AttemptDeadline(long now) => Math.Min(now + AttemptTime, _firstDeadline);
 }
