@@ -4,7 +4,7 @@ namespace Nightjar.Testing;
 internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISessionRecovery, ISessionLogEvents, IAsyncDisposable
 {
     [ThreadStatic]
-    private static int s_callsIntoLog;
+    private static int _callsIntoLog;
 
     private readonly Lock _lock = new();
     private readonly List<StoredRecord> _recovered = [];
@@ -44,27 +44,27 @@ internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISes
 
     public long Append(byte type, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default)
     {
-        s_callsIntoLog++;
+        _callsIntoLog++;
         try
         {
             return Log.Append(type, first, second);
         }
         finally
         {
-            s_callsIntoLog--;
+            _callsIntoLog--;
         }
     }
 
     public void Obsolete(long upTo)
     {
-        s_callsIntoLog++;
+        _callsIntoLog++;
         try
         {
             Log.Obsolete(upTo);
         }
         finally
         {
-            s_callsIntoLog--;
+            _callsIntoLog--;
         }
     }
 
@@ -133,7 +133,7 @@ internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISes
 
     private void Enter(string call, Action action)
     {
-        Complain(s_callsIntoLog > 0, $"{call} was called from within Append or Obsolete");
+        Complain(_callsIntoLog > 0, $"{call} was called from within Append or Obsolete");
         Complain(_isClosed, $"{call} was called after the log was disposed");
         Complain(Interlocked.Increment(ref _inside) > 1, $"{call} was called while another event was");
 

@@ -67,7 +67,10 @@ internal static class Failure
         PublishEnd.Dropped => ToDroppedException(outcome.Drop),
         PublishEnd.Withdrawn => new OperationCanceledException("The message was withdrawn before it was sent."),
         PublishEnd.Kept => new MqttKeptException(
-            "The message is in the store and not delivered yet; the next client that opens the store sends it.", ToConnectException(outcome.Reason!, server)) { IsTransient = true },
+            "The message is in the store and not delivered yet; the next client that opens the store sends it.", ToConnectException(outcome.Reason!, server))
+        {
+            IsTransient = true,
+        },
         PublishEnd.NoRoom => new MqttTimeoutException(
             "The outbox had no room for the message in time (OutboxOptions.PublishTimeout); it was not taken in. Raise OutboxOptions.MaximumMessages or MaximumBytes, or publish less."),
         PublishEnd.TimedOut => new MqttTimeoutException("The wait for this publish is over (OutboxOptions.PublishTimeout); the message itself is still on its way."),
@@ -82,7 +85,10 @@ internal static class Failure
             MessageDropReason.ConnectionLost => "The connection ended before the message was written, and QoS 0 is not sent again.",
             _ => "The outbox was full and the message was dropped (OutboxOptions.Overflow).",
         },
-        reason) { IsTransient = true };
+        reason)
+    {
+        IsTransient = true,
+    };
 
     /// <summary>For a message that the outbox did not take; null if that is no failure.</summary>
     public static Exception? ToException(OutboxAdmission admission, OutboxOptions outbox, int length, ClientState state, string server) => admission switch
