@@ -35,6 +35,7 @@ internal static class CommitRules
     {
         var user = await trial.OpenAsync(trial.NewStore()).ConfigureAwait(false);
         await using var closing = user.ConfigureAwait(false);
+        user.Linger();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 500; i++)

@@ -6,6 +6,9 @@ internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISes
     [ThreadStatic]
     private static int _callsIntoLog;
 
+    // What a busy machine needs to let a second thread go on; a store that keeps the rule waits so long, once.
+    private static readonly TimeSpan Lingering = TimeSpan.FromMilliseconds(250);
+
     private readonly Lock _lock = new();
     private readonly List<StoredRecord> _recovered = [];
     private readonly List<long> _commits = [];
@@ -14,11 +17,15 @@ internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISes
     private bool _isOpening = true;
     private bool _isClosed;
     private int _inside;
+    private int _lingers;
 
     public ISessionLog Log => _log!;
 
     /// <summary>Called for each commit, as a client that appends from there.</summary>
     public Action<long>? OnCommitted { get; set; }
+
+    /// <summary>The next event stays until another one comes, or for a while.</summary>
+    public void Linger() => Volatile.Write(ref _lingers, 1);
 
     public IReadOnlyList<StoredRecord> Recovered => _recovered;
 
@@ -136,6 +143,11 @@ internal sealed class StoreUser(StoreTrial trial, bool wasKilled = false) : ISes
         Complain(_callsIntoLog > 0, $"{call} was called from within Append or Obsolete");
         Complain(_isClosed, $"{call} was called after the log was disposed");
         Complain(Interlocked.Increment(ref _inside) > 1, $"{call} was called while another event was");
+
+        if (Interlocked.Exchange(ref _lingers, 0) == 1)
+        {
+            SpinWait.SpinUntil(() => Volatile.Read(ref _inside) > 1, Lingering);
+        }
 
         // Long enough for a second one to show, if there may be one.
         Thread.SpinWait(500);
