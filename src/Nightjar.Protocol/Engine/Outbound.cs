@@ -106,6 +106,9 @@ internal sealed partial class Outbound
     /// <summary>How many bytes of PINGREQs were put into the lane of this connection, and how many of them were taken out.</summary>
     public (long Written, long Taken) Pings => (_pings.Position, _pings.Position - _pings.Length);
 
+    /// <summary>The last record that a SUBSCRIBE depended on.</summary>
+    public long SubscribeRecord { get; private set; }
+
     /// <summary>How many bytes of messages and subscriptions were put into the lane of this connection.</summary>
     public long DataWritten => _data.Position;
 
@@ -300,7 +303,11 @@ internal sealed partial class Outbound
     public void WritePing(MqttVersion version) => _packets.Write(_pings, default(PingReqPacket), version, lsn: 0, _committed);
 
     /// <summary>Writes SUBSCRIBE or UNSUBSCRIBE, behind the record that it depends on.</summary>
-    public void WriteData(object packet, MqttVersion version, long lsn = 0) => _packets.Write(_data, packet, version, lsn, _committed);
+    public void WriteData(object packet, MqttVersion version, long lsn = 0)
+    {
+        SubscribeRecord = Math.Max(SubscribeRecord, lsn);
+        _packets.Write(_data, packet, version, lsn, _committed);
+    }
 
     /// <summary>Whether a packet of this size is within the server's Maximum Packet Size.</summary>
     public bool Fits(object packet) => PacketWriter.GetSize(packet, _version) is >= 0 and var size && size <= _limits.MaximumPacketSize;

@@ -152,7 +152,7 @@ internal sealed class UnwantedFilters(int filtersPerPacket)
         _asked[id] = chunk;
 
         // It needs no record, and must not pass a SUBSCRIBE for the same filter that waits for one.
-        outbound.WriteData(packet, version, outbound.Session.LastRecord);
+        outbound.WriteData(packet, version, outbound.SubscribeRecord);
         return true;
     }
 
